@@ -1,0 +1,6 @@
+#include "bindings/register.hpp"
+
+PYBIND11_MODULE(_core, module) {
+  module.doc() = "The native core of chexnet_trt; import chexnet_trt instead.";
+  chexnet_trt::register_common(module);
+}

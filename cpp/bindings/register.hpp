@@ -1,0 +1,10 @@
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace chexnet_trt {
+
+// Called by module.cpp in this order: later areas use types of earlier ones.
+void register_common(pybind11::module_& module);
+
+}  // namespace chexnet_trt
