@@ -1,0 +1,80 @@
+"""`python -m chexnet_trt COMMAND`: runs one command and maps errors to exit statuses."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+# One module of chexnet_trt.commands each, with HELP, EXAMPLE, add_arguments(parser), run(args).
+COMMANDS = ("freeze", "convert", "build", "trtexec", "infer", "inspect", "doctor")
+
+EPILOG = """\
+exit status: 0 success, 1 a failed run, 2 bad usage or bad input
+
+example:
+  python -m chexnet_trt freeze --random-weights --network resnet50_v2 -o chexnet.pb
+  python -m chexnet_trt convert chexnet.pb -O chexnet_sigmoid_tensor
+  python -m chexnet_trt build chexnet.uff --uffInput input_tensor,3,256,256 -o chexnet.engine
+  python -m chexnet_trt trtexec --loadEngine=chexnet.engine
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns the exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parser = _parser(arguments[0] if arguments and arguments[0] in COMMANDS else None)
+    args = parser.parse_args(arguments)
+    from chexnet_trt._core import BackendError, InputError
+
+    try:
+        status: int = args.run(args)
+        sys.stdout.flush()
+    except InputError as error:
+        return _fail(args.command, str(error), 2)
+    except BackendError as error:
+        return _fail(args.command, str(error), 1)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return _fail(args.command, "interrupted", 130)
+    return status
+
+
+def _parser(only: str | None) -> argparse.ArgumentParser:
+    from chexnet_trt import __version__
+
+    parser = argparse.ArgumentParser(
+        prog="python -m chexnet_trt",
+        description="Chest X-ray classifiers from TensorFlow to native inference engines.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"chexnet_trt {__version__}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name in COMMANDS if only is None else (only,):
+        command = _command(name)
+        subparser = subparsers.add_parser(
+            name,
+            help=command.HELP,
+            description=command.HELP,
+            epilog=f"example:\n{command.EXAMPLE}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        command.add_arguments(subparser)
+        subparser.set_defaults(run=command.run)
+    return parser
+
+
+def _command(name: str) -> ModuleType:
+    return importlib.import_module(f"chexnet_trt.commands.{name}")
+
+
+def _fail(command: str, message: str, status: int) -> int:
+    print(f"chexnet_trt {command}: error: {message}", file=sys.stderr)
+    return status

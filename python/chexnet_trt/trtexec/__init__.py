@@ -1,0 +1,3 @@
+"""The trtexec command line: its flags, its loop, its report."""
+
+from __future__ import annotations

@@ -1,0 +1,261 @@
+"""trtexec's flags: those that work, those that are always so here, those that cannot apply."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Sequence
+
+from chexnet_trt._core import InputError
+
+_NO_GPU = "the engine runs on the CPU"
+_NO_DLA = "there is no DLA on a CPU"
+_NO_TRANSFERS = "bindings are read and written in place on a CPU, nothing is transferred"
+_TENSORRT_BUILDER = "it steers TensorRT's own builder, which does not build this engine"
+_TENSORRT_RUNTIME = "it steers TensorRT's own runtime, which does not run this engine"
+_NO_PLUGINS = "engines hold no plugins"
+_OTHER_PARSER = "networks come from UFF; the command convert makes it from a frozen graph"
+_STATIC = "every batch size from 1 to --maxBatch has an executable of its own; give --batch and --maxBatch"
+_LATER_INT8 = (
+    "int8 needs calibration, which this version does not have; use --bf16, --fp16 or --best"
+)
+
+# Flags of trtexec 5 to 11 that cannot apply, each with the reason.
+REFUSED: dict[str, str] = {
+    "--int8": _LATER_INT8,
+    "--calib": _LATER_INT8,
+    "--calibProfile": _LATER_INT8,
+    "--minShapesCalib": _LATER_INT8,
+    "--optShapesCalib": _LATER_INT8,
+    "--maxShapesCalib": _LATER_INT8,
+    "--fp8": "CPUs have no fp8 kernels",
+    "--int4": "CPUs have no int4 convolution kernels",
+    "--onnx": _OTHER_PARSER,
+    "--deploy": _OTHER_PARSER,
+    "--model": _OTHER_PARSER,
+    "--shapes": _STATIC,
+    "--minShapes": _STATIC,
+    "--optShapes": _STATIC,
+    "--maxShapes": _STATIC,
+    "--profile": _STATIC,
+    "--useProfile": _STATIC,
+    "--dumpOptimizationProfile": _STATIC,
+    "--workspace": "the CPU backend takes what memory a network needs and knows no limit",
+    "--memPoolSize": "the CPU backend takes what memory a network needs and knows no limit",
+    "--useDLACore": _NO_DLA,
+    "--allowGPUFallback": _NO_DLA,
+    "--buildDLAStandalone": _NO_DLA,
+    "--reportCapabilityDLA": _NO_DLA,
+    "--adjustForDLA": _NO_DLA,
+    "--uint8AsymmetricQuantizationDLA": _NO_DLA,
+    "--layerDeviceTypes": _NO_DLA,
+    "--includeDataTransfers": _NO_TRANSFERS,
+    "--exposeDMA": _NO_TRANSFERS,
+    "--useManagedMemory": _NO_GPU,
+    "--useCudaGraph": _NO_GPU,
+    "--persistentCacheRatio": _NO_GPU,
+    "--hardwareCompatibilityLevel": _NO_GPU,
+    "--tacticSources": _TENSORRT_BUILDER,
+    "--timingCacheFile": _TENSORRT_BUILDER,
+    "--errorOnTimingCacheMiss": _TENSORRT_BUILDER,
+    "--builderOptimizationLevel": _TENSORRT_BUILDER,
+    "--avgTiming": _TENSORRT_BUILDER,
+    "--minTiming": _TENSORRT_BUILDER,
+    "--heuristic": _TENSORRT_BUILDER,
+    "--preview": _TENSORRT_BUILDER,
+    "--maxAuxStreams": _TENSORRT_BUILDER,
+    "--maxTactics": _TENSORRT_BUILDER,
+    "--tilingOptimizationLevel": _TENSORRT_BUILDER,
+    "--l2LimitForTiling": _TENSORRT_BUILDER,
+    "--sparsity": _TENSORRT_BUILDER,
+    "--directIO": _TENSORRT_BUILDER,
+    "--inputIOFormats": _TENSORRT_BUILDER,
+    "--outputIOFormats": _TENSORRT_BUILDER,
+    "--layerPrecisions": "precision is chosen for the whole network in this version",
+    "--layerOutputTypes": "precision is chosen for the whole network in this version",
+    "--profilingVerbosity": "layer names and kernels are always kept",
+    "--refit": "weights live in the engine's graph; build again from the changed .uff",
+    "--refitFromOnnx": _OTHER_PARSER,
+    "--stripWeights": "the graph in the engine needs its weights",
+    "--stripAllWeights": "the graph in the engine needs its weights",
+    "--weightless": "the graph in the engine needs its weights",
+    "--allowWeightStreaming": _NO_GPU,
+    "--weightStreamingBudget": _NO_GPU,
+    "--versionCompatible": "every engine is: a blob that does not fit is rebuilt from the graph",
+    "--vc": "every engine is: a blob that does not fit is rebuilt from the graph",
+    "--excludeLeanRuntime": _TENSORRT_RUNTIME,
+    "--useRuntime": _TENSORRT_RUNTIME,
+    "--leanDLLPath": _TENSORRT_RUNTIME,
+    "--allocationStrategy": _TENSORRT_RUNTIME,
+    "--asyncFileReader": _TENSORRT_RUNTIME,
+    "--plugins": _NO_PLUGINS,
+    "--staticPlugins": _NO_PLUGINS,
+    "--dynamicPlugins": _NO_PLUGINS,
+    "--setPluginsToSerialize": _NO_PLUGINS,
+    "--ignoreParsedPluginLibs": _NO_PLUGINS,
+    "--safe": "there is no safety runtime",
+    "--restricted": "there is no safety runtime",
+    "--consistency": "there is no safety runtime",
+    "--markDebug": "debug tensors are outputs here: name them with --output",
+    "--saveDebugTensors": "debug tensors are outputs here: name them with --output",
+    "--saveAllDebugTensors": "debug tensors are outputs here: name them with --output",
+    "--loadRefOutputs": "compare the files of --exportOutput instead",
+    "--dumpRefit": "weights live in the engine's graph; build again from the changed .uff",
+    "--dumpRawBindingsToFile": "use --exportOutput",
+    "--getPlanVersionOnly": "use the command inspect",
+    "--monitorMemory": "the build prints no memory report in this version",
+}
+
+# Flags whose effect is always in force here.
+ALWAYS_SO: dict[str, str] = {
+    "--explicitBatch": "networks have an explicit batch dimension",
+    "--noTF32": "fp32 is computed in full",
+    "--noDataTransfers": _NO_TRANSFERS,
+    "--separateProfileRun": "profiles come from a run of their own",
+    "--noCudaGraph": _NO_GPU,
+    "--useSpinWait": _NO_GPU,
+    "--noSpinWait": _NO_GPU,
+    "--stronglyTyped": "a network's types are those of its graph",
+    "--distributiveIndependence": "a batch is computed by one executable of its size",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares every flag that works."""
+    model = parser.add_argument_group("model")
+    model.add_argument("--uff", metavar="FILE", help="UFF network to build")
+    model.add_argument(
+        "--uffInput",
+        metavar="NAME,C,H,W",
+        action="append",
+        default=[],
+        help="input and its size without the batch; repeatable (H,W,C with --uffNHWC)",
+    )
+    model.add_argument("--uffNHWC", action="store_true", help="inputs are fed as H,W,C")
+    model.add_argument(
+        "--output", metavar="NAME[,NAME]", action="append", default=[], help="output; repeatable"
+    )
+    model.add_argument("--loadEngine", metavar="FILE", help="engine to run instead of building one")
+    model.add_argument("--saveEngine", "--engine", metavar="FILE", help="write the built engine")
+
+    build = parser.add_argument_group("build")
+    build.add_argument("--batch", type=positive, metavar="N", help="batch size (default 1)")
+    build.add_argument(
+        "--maxBatch", type=positive, metavar="N", help="largest batch (default --batch)"
+    )
+    build.add_argument("--fp16", action="store_true", help="permit fp16 beside fp32")
+    build.add_argument("--bf16", action="store_true", help="permit bf16 beside fp32")
+    build.add_argument("--best", action="store_true", help="permit every precision of the device")
+    build.add_argument(
+        "--precisionConstraints",
+        choices=("none", "prefer", "obey"),
+        default="none",
+        help="obey: force the one given precision; none and prefer: take the fastest permitted",
+    )
+    build.add_argument("--skipInference", "--buildOnly", action="store_true", help="build and stop")
+
+    run = parser.add_argument_group("inference")
+    run.add_argument("--device", type=int, default=0, metavar="N", help="device number; a CPU is 0")
+    run.add_argument("--cpuThreads", type=positive, metavar="N", help="CPU threads (default: all)")
+    run.add_argument(
+        "--iterations",
+        type=positive,
+        metavar="N",
+        help="at least N queries in --duration; with --avgRuns and without --duration, N averages",
+    )
+    run.add_argument(
+        "--avgRuns", type=positive, metavar="N", help="queries in an average (default 10)"
+    )
+    run.add_argument("--warmUp", type=non_negative, metavar="MS", help="warm-up (default 200 ms)")
+    run.add_argument(
+        "--duration", type=non_negative, metavar="S", help="least duration (default 3 s)"
+    )
+    run.add_argument(
+        "--infStreams",
+        "--streams",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="contexts in flight",
+    )
+    run.add_argument("--threads", action="store_true", help="a host thread for each stream")
+    run.add_argument(
+        "--sleepTime", type=non_negative, default=0, metavar="MS", help="wait before the run"
+    )
+    run.add_argument(
+        "--idleTime", type=non_negative, default=0, metavar="MS", help="wait between queries"
+    )
+    run.add_argument(
+        "--loadInputs",
+        metavar="NAME:FILE",
+        action="append",
+        default=[],
+        help="raw little-endian bytes",
+    )
+    run.add_argument(
+        "--timeDeserialize", action="store_true", help="time loading the engine, and stop"
+    )
+
+    report = parser.add_argument_group("report")
+    report.add_argument(
+        "--percentile", metavar="P,...", default="90,95,99", help="default 90,95,99"
+    )
+    report.add_argument("--verbose", action="store_true", help="log the build in detail")
+    report.add_argument("--dumpOutput", action="store_true", help="print the last outputs")
+    report.add_argument("--dumpProfile", action="store_true", help="print the time of each layer")
+    report.add_argument("--dumpLayerInfo", action="store_true", help="print layers and kernels")
+    for name, what in (
+        ("Times", "the times of every query"),
+        ("Output", "the last outputs"),
+        ("Profile", "the time of each layer"),
+        ("LayerInfo", "layers and kernels"),
+    ):
+        report.add_argument(f"--export{name}", metavar="FILE", help=f"write {what} as JSON")
+    report.add_argument("--json", action="store_true", help="print the summary as JSON")
+
+
+def check_flags(arguments: Sequence[str]) -> list[str]:
+    """Notes for flags that are always so.
+
+    Raises InputError naming every flag that cannot apply, with the reason.
+    """
+    given = [argument.split("=")[0] for argument in arguments if argument.startswith("--")]
+    refused = [f"{flag}: {REFUSED[flag]}" for flag in _unique(given) if flag in REFUSED]
+    if refused:
+        raise InputError("cannot apply " + "; ".join(refused))
+    return [f"{flag}: always so, {ALWAYS_SO[flag]}" for flag in _unique(given) if flag in ALWAYS_SO]
+
+
+def without_always_so(arguments: Sequence[str]) -> list[str]:
+    """The arguments that argparse is to see."""
+    return [argument for argument in arguments if argument.split("=")[0] not in ALWAYS_SO]
+
+
+def percentiles(text: str) -> list[float]:
+    """Parses "90,95,99"; each lies in 0..100."""
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        values = [-1.0]
+    if not all(0 <= value <= 100 for value in values):
+        raise InputError(f"--percentile={text}: expected numbers from 0 to 100 separated by commas")
+    return values
+
+
+def positive(text: str) -> int:
+    """argparse type: an integer above 0."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive integer")
+    return value
+
+
+def non_negative(text: str) -> float:
+    """argparse type: a number of at least 0."""
+    value = float(text)
+    if not value >= 0:
+        raise argparse.ArgumentTypeError(f"{text} is negative")
+    return value
+
+
+def _unique(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))

@@ -1,0 +1,70 @@
+"""Holds the arrows of the design: includes and imports point one way."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# What each folder of cpp/ may include, besides itself.
+ALLOWED = {
+    "common": set(),
+    "graph": {"common"},
+    "uff": {"common", "graph"},
+    "passes": {"common", "graph"},
+    "calibration": {"common", "graph"},
+    "backends": {"common", "graph"},
+    "plan": {"common"},
+    "engine": {"common", "graph", "uff", "passes", "calibration", "backends", "plan"},
+    "bench": {"common", "backends", "engine"},
+    "bindings": {
+        "common",
+        "graph",
+        "uff",
+        "passes",
+        "calibration",
+        "backends",
+        "plan",
+        "engine",
+        "bench",
+    },
+}
+
+# A third-party header, and the only folder of cpp/ that may include it.
+CONFINED = {"openvino/": "backends/openvino", "pybind11/": "bindings"}
+
+INCLUDE = re.compile(r'^\s*#include\s+[<"]([^>"]+)[>"]', re.MULTILINE)
+HEAVY = re.compile(
+    r"^(?:import|from) (tensorflow|tensorboard|openvino|onnxruntime|matplotlib)\b", re.MULTILINE
+)
+
+
+def sources() -> list[Path]:
+    return sorted(path for path in (ROOT / "cpp").rglob("*") if path.suffix in {".cpp", ".hpp"})
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_includes_point_one_way(path: Path):
+    folder = path.relative_to(ROOT / "cpp").parts[0]
+    for include in INCLUDE.findall(path.read_text()):
+        target = include.split("/")[0]
+        if target in ALLOWED:
+            assert target in ALLOWED[folder] | {folder}, f"{folder} must not include {include}"
+        for prefix, home in CONFINED.items():
+            if include.startswith(prefix):
+                assert home in str(path), f"{include} belongs to cpp/{home} alone"
+
+
+def test_every_folder_has_a_rule():
+    folders = {path.name for path in (ROOT / "cpp").iterdir() if path.is_dir()}
+    assert folders <= set(ALLOWED)
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "python").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_heavy_packages_are_imported_where_they_are_used(path: Path):
+    assert HEAVY.findall(path.read_text()) == []

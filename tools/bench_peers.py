@@ -1,0 +1,364 @@
+"""Latency of our engines beside OpenVINO, ONNX Runtime and TensorFlow on the same frozen graph.
+
+Every mode lives in a process of its own, pinned to the same cores. Rounds are interleaved: each
+round times every mode in turn, so a slow minute hits all of them. The input is random noise
+(the same for every mode); the numbers are host latencies of one synchronous inference.
+
+    python tools/bench_peers.py model.pb --batches 1 8 32 --rounds 10 --json results.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+INPUT = "input_tensor"
+OUTPUT = "chexnet_sigmoid_tensor"
+SIZE = 256
+MODES = (
+    "ours-fp32",
+    "ours-bf16",
+    "openvino-fp32",
+    "openvino-bf16",
+    "onnxruntime-fp32",
+    "tensorflow-fp32",
+)
+# The yardstick of each mode, for the table's ratio column.
+REFERENCE = {"ours-fp32": "openvino-fp32", "ours-bf16": "openvino-bf16"}
+
+Run = Callable[[], np.ndarray]
+
+
+def noise(batch: int) -> np.ndarray:
+    """[batch, SIZE, SIZE, 3] float32 in -1..1."""
+    return np.random.default_rng(0).uniform(-1, 1, (batch, SIZE, SIZE, 3)).astype(np.float32)
+
+
+def ours(model: Path, precision: str, threads: int) -> Callable[[int], Run]:
+    import chexnet_trt as ct
+
+    engine = ct.build(
+        model,
+        inputs={INPUT: (3, SIZE, SIZE)},
+        outputs=[OUTPUT],
+        precisions=[precision],
+        obey=True,
+        max_batch=32,
+        timing_batch=1,
+        threads=threads,
+        embed_blob=False,
+    )
+    context = engine.create_context()
+
+    def prepare(batch: int) -> Run:
+        image = np.ascontiguousarray(noise(batch).transpose(0, 3, 1, 2))
+        scores = np.empty((batch, 14), np.float32)
+        bindings = {INPUT: image, OUTPUT: scores}
+
+        def run() -> np.ndarray:
+            context.enqueue(bindings).wait()
+            return scores
+
+        return run
+
+    return prepare
+
+
+def openvino(model: Path, precision: str, threads: int) -> Callable[[int], Run]:
+    import openvino as ov
+
+    core = ov.Core()
+
+    def prepare(batch: int) -> Run:
+        network = core.read_model(str(model))
+        network.reshape({INPUT: [batch, SIZE, SIZE, 3]})
+        compiled = core.compile_model(
+            network,
+            "CPU",
+            {
+                "PERFORMANCE_HINT": "LATENCY",
+                "INFERENCE_PRECISION_HINT": {"fp32": "f32", "bf16": "bf16"}[precision],
+                "INFERENCE_NUM_THREADS": threads,
+            },
+        )
+        request = compiled.create_infer_request()
+        image = ov.Tensor(noise(batch), shared_memory=True)
+        request.set_tensor(INPUT, image)
+        output = request.get_tensor(OUTPUT).data
+
+        def run() -> np.ndarray:
+            request.infer()
+            return output
+
+        return run
+
+    return prepare
+
+
+def onnxruntime(model: Path, threads: int) -> Callable[[int], Run]:
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    onnx_path = model.with_suffix(".onnx")
+    session = ort.InferenceSession(str(onnx_path), options, providers=["CPUExecutionProvider"])
+
+    def prepare(batch: int) -> Run:
+        image = noise(batch)
+        return lambda: session.run([f"{OUTPUT}:0"], {f"{INPUT}:0": image})[0]
+
+    return prepare
+
+
+def tensorflow(model: Path, threads: int) -> Callable[[int], Run]:
+    import tensorflow as tf
+
+    graph_def = tf.compat.v1.GraphDef.FromString(model.read_bytes())
+    graph = tf.Graph()
+    with graph.as_default():
+        tf.import_graph_def(graph_def, name="")
+    config = tf.compat.v1.ConfigProto(
+        intra_op_parallelism_threads=threads, inter_op_parallelism_threads=1
+    )
+    session = tf.compat.v1.Session(graph=graph, config=config)
+    callable_ = session.make_callable(f"{OUTPUT}:0", feed_list=[f"{INPUT}:0"])
+
+    def prepare(batch: int) -> Run:
+        image = noise(batch)
+        return lambda: callable_(image)
+
+    return prepare
+
+
+def open_mode(mode: str, model: Path, threads: int) -> Callable[[int], Run]:
+    tool, precision = mode.split("-")
+    if tool == "ours":
+        return ours(model, precision, threads)
+    if tool == "openvino":
+        return openvino(model, precision, threads)
+    return {"onnxruntime": onnxruntime, "tensorflow": tensorflow}[tool](model, threads)
+
+
+def serve(mode: str, model: Path, threads: int) -> None:
+    """Worker: reads {batch, count} lines, answers {times, scores} lines."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    prepare = open_mode(mode, model, threads)
+    runs: dict[int, Run] = {}
+    print(json.dumps({"ready": mode}), file=answers, flush=True)
+    for line in sys.stdin:
+        request = json.loads(line)
+        batch = request["batch"]
+        if batch not in runs:
+            runs[batch] = prepare(batch)
+            for _ in range(3):
+                runs[batch]()
+        run = runs[batch]
+        times = []
+        for _ in range(request["count"]):
+            begin = time.perf_counter()
+            scores = run()
+            times.append((time.perf_counter() - begin) * 1e3)
+        answer = {"times": times, "scores": np.asarray(scores).reshape(-1)[:14].tolist()}
+        print(json.dumps(answer), file=answers, flush=True)
+
+
+class Worker:
+    """One mode in its own process."""
+
+    def __init__(self, mode: str, model: Path, threads: int, cores: set[int]) -> None:
+        command = [
+            sys.executable,
+            __file__,
+            str(model),
+            "--worker",
+            mode,
+            "--threads",
+            str(threads),
+        ]
+        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+        self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - lives as long as the worker
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.log,
+            text=True,
+            env=environment,
+            preexec_fn=lambda: os.sched_setaffinity(0, cores),
+        )
+        self._read()
+
+    def _read(self) -> dict:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            self.process.wait()
+            self.log.seek(0)
+            raise RuntimeError(self.log.read().strip().splitlines()[-1])
+        return json.loads(line)
+
+    def run(self, batch: int, count: int) -> dict:
+        assert self.process.stdin is not None
+        print(json.dumps({"batch": batch, "count": count}), file=self.process.stdin, flush=True)
+        return self._read()
+
+    def close(self) -> None:
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+        self.process.wait()
+
+
+def write_onnx(model: Path) -> None:
+    """Converts the frozen graph with tf2onnx, beside it, in a process of its own."""
+    onnx_path = model.with_suffix(".onnx")
+    if onnx_path.exists():
+        return
+    command = [sys.executable, "-m", "tf2onnx.convert", "--graphdef", str(model), "--opset", "17"]
+    command += ["--inputs", f"{INPUT}:0", "--outputs", f"{OUTPUT}:0", "--output", str(onnx_path)]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def start(
+    modes: list[str], model: Path, threads: int, cores: set[int]
+) -> tuple[dict[str, Worker], dict[str, str]]:
+    """The workers that started, and why the others did not."""
+    workers: dict[str, Worker] = {}
+    absent: dict[str, str] = {}
+    for mode in modes:
+        try:
+            if mode.startswith("onnxruntime"):
+                write_onnx(model)
+            workers[mode] = Worker(mode, model, threads, cores)
+        except (RuntimeError, subprocess.CalledProcessError) as error:
+            absent[mode] = str(error)
+    return workers, absent
+
+
+def measure(
+    workers: dict[str, Worker], batches: list[int], rounds: int, round_seconds: float
+) -> Iterator[dict]:
+    for batch in batches:
+        times: dict[str, list[float]] = {mode: [] for mode in workers}
+        scores: dict[str, list[float]] = {}
+        counts = {}
+        for mode, worker in workers.items():
+            probe = worker.run(batch, 2)["times"]
+            counts[mode] = max(2, int(round_seconds * 1e3 / min(probe)))
+        for _ in range(rounds):
+            for mode, worker in workers.items():
+                answer = worker.run(batch, counts[mode])
+                times[mode] += answer["times"]
+                scores[mode] = answer["scores"]
+        yield {"batch": batch, "times": times, "scores": scores}
+
+
+def summarise(measured: dict) -> list[dict]:
+    medians = {mode: statistics.median(times) for mode, times in measured["times"].items()}
+    rows = []
+    for mode, times in measured["times"].items():
+        reference = REFERENCE.get(mode)
+        rows.append(
+            {
+                "mode": mode,
+                "batch": measured["batch"],
+                "median_ms": medians[mode],
+                "p10_ms": float(np.percentile(times, 10)),
+                "p90_ms": float(np.percentile(times, 90)),
+                "images_per_s": measured["batch"] / medians[mode] * 1e3,
+                "runs": len(times),
+                "versus": {other: medians[mode] / median for other, median in medians.items()},
+                "reference": reference if reference in medians else None,
+            }
+        )
+    return rows
+
+
+def environment(threads: int, cores: set[int]) -> dict:
+    info = Path("/proc/cpuinfo").read_text()
+    model = next(line.split(":")[1].strip() for line in info.splitlines() if "model name" in line)
+    flags = next(line for line in info.splitlines() if line.startswith("flags")).split()
+    wanted = (
+        "avx2",
+        "avx512f",
+        "avx512_vnni",
+        "avx512_bf16",
+        "avx512_fp16",
+        "amx_bf16",
+        "amx_int8",
+    )
+    return {
+        "cpu": model,
+        "isa": [flag for flag in wanted if flag in flags],
+        "cores": sorted(cores),
+        "threads": threads,
+        "python": platform.python_version(),
+        "input": "random noise; random weights unless the model was trained",
+    }
+
+
+def print_table(rows: list[dict]) -> None:
+    print(f"{'batch':>5}  {'mode':<18}{'median ms':>11}{'p10':>10}{'p90':>10}{'img/s':>9}  ratio")
+    for row in rows:
+        reference = row["reference"]
+        ratio = f"{row['versus'][reference]:.3f} x {reference}" if reference else ""
+        print(
+            f"{row['batch']:>5}  {row['mode']:<18}{row['median_ms']:>11.2f}{row['p10_ms']:>10.2f}"
+            f"{row['p90_ms']:>10.2f}{row['images_per_s']:>9.1f}  {ratio}"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model", type=Path, help="frozen graph (.pb)")
+    parser.add_argument("--batches", type=int, nargs="+", default=[1, 8, 32])
+    parser.add_argument("--modes", nargs="+", default=list(MODES), choices=MODES)
+    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--round-seconds", type=float, default=0.5)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--json", type=Path, help="write all results here")
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.worker:
+        serve(args.worker, args.model, args.threads)
+        return
+    cores = set(sorted(os.sched_getaffinity(0))[: args.threads])
+    workers, absent = start(args.modes, args.model, args.threads, cores)
+    rows: list[dict] = []
+    scores: dict[str, list[float]] = {}
+    for measured in measure(workers, args.batches, args.rounds, args.round_seconds):
+        rows += summarise(measured)
+        scores = measured["scores"]
+    for worker in workers.values():
+        worker.close()
+    print_table(rows)
+    for mode, reason in absent.items():
+        print(f"{mode} did not run: {reason}")
+    if "tensorflow-fp32" in scores:
+        for mode, values in scores.items():
+            difference = np.abs(np.subtract(values, scores["tensorflow-fp32"])).max()
+            print(f"largest score difference from TensorFlow, {mode}: {difference:.2e}")
+    if args.json:
+        result = {
+            "environment": environment(args.threads, cores),
+            "model": args.model.name,
+            "rows": rows,
+            "absent": absent,
+        }
+        args.json.write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
