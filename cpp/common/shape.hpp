@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -10,6 +11,9 @@ namespace chexnet_trt {
 using Shape = std::vector<std::int64_t>;
 
 constexpr std::int64_t kBatch = -1;
+
+/// TensorFlow kernels go no further.
+constexpr std::size_t kMaxRank = 8;
 
 /// Number of elements of a shape without `kBatch`. Raises InputError on a negative extent or when
 /// the product does not fit 63 bits.

@@ -48,8 +48,7 @@ Tensor rearrange(const Tensor& source, const ValueType& type, SourceOffset sourc
   return Tensor::copy(type.element, type.shape, {bytes.data(), bytes.size()});
 }
 
-template <typename Value>
-Value apply(BinaryKind kind, Value a, Value b) {
+double apply(BinaryKind kind, double a, double b) {
   switch (kind) {
     case BinaryKind::kAdd: return a + b;
     case BinaryKind::kSub: return a - b;
@@ -57,9 +56,21 @@ Value apply(BinaryKind kind, Value a, Value b) {
     case BinaryKind::kDiv: return a / b;
     case BinaryKind::kMin: return std::min(a, b);
     case BinaryKind::kMax: return std::max(a, b);
-    case BinaryKind::kPow: return static_cast<Value>(std::pow(a, b));
+    case BinaryKind::kPow: return std::pow(a, b);
   }
   throw Error("unhandled binary kind");
+}
+
+/// Wraps around like a product of `exponent` factors, by squaring.
+std::int64_t power(std::int64_t base, std::int64_t exponent) {
+  if (exponent < 0) throw InputError("a constant integer is raised to a negative power");
+  std::uint64_t result = 1;
+  auto square = static_cast<std::uint64_t>(base);
+  for (auto rest = static_cast<std::uint64_t>(exponent); rest != 0; rest >>= 1U) {
+    if ((rest & 1U) != 0) result *= square;
+    square *= square;
+  }
+  return static_cast<std::int64_t>(result);
 }
 
 /// TensorFlow's integer arithmetic: two's complement wrap-around, division towards zero.
@@ -73,8 +84,11 @@ std::int64_t apply_integer(BinaryKind kind, std::int64_t a, std::int64_t b) {
     case BinaryKind::kDiv:
       if (b == 0) throw InputError("a constant is divided by zero");
       return b == -1 ? static_cast<std::int64_t>(0U - ua) : a / b;
-    default: return apply<std::int64_t>(kind, a, b);
+    case BinaryKind::kMin: return std::min(a, b);
+    case BinaryKind::kMax: return std::max(a, b);
+    case BinaryKind::kPow: return power(a, b);
   }
+  throw Error("unhandled binary kind");
 }
 
 double apply(UnaryKind kind, double x) {
@@ -192,7 +206,7 @@ Tensor binary(const std::vector<Tensor>& inputs, const Attributes& attributes,
   }
   const std::vector<double> values =
       broadcast_map(a, b, a.to_doubles(), b.to_doubles(), type.shape,
-                    [kind](double x, double y) { return apply<double>(kind, x, y); });
+                    [kind](double x, double y) { return apply(kind, x, y); });
   return tensor_from_doubles(type.element, type.shape, values);
 }
 

@@ -35,8 +35,8 @@ std::vector<OpInfo> make_table() {
       {Op::kAveragePool, "average_pool", 1, 1, index_of<PoolAttributes>(), rule::pool, nullptr},
       {Op::kMatMul, "matmul", 2, 2, index_of<MatMulAttributes>(), rule::matmul, nullptr},
       {Op::kBinary, "binary", 2, 2, index_of<BinaryAttributes>(), rule::binary, eval::binary},
-      {Op::kUnary, "unary", 1, 1, index_of<UnaryAttributes>(), rule::same_as_input, eval::unary},
-      {Op::kActivation, "activation", 1, 1, index_of<ActivationAttributes>(), rule::same_as_input,
+      {Op::kUnary, "unary", 1, 1, index_of<UnaryAttributes>(), rule::elementwise, eval::unary},
+      {Op::kActivation, "activation", 1, 1, index_of<ActivationAttributes>(), rule::elementwise,
        eval::activation},
       {Op::kBatchNorm, "batch_norm", 5, 5, index_of<BatchNormAttributes>(), rule::batch_norm,
        nullptr},
@@ -54,6 +54,29 @@ std::vector<OpInfo> make_table() {
       {Op::kGather, "gather", 2, 2, index_of<AxisAttributes>(), rule::gather, eval::gather},
       {Op::kCast, "cast", 1, 1, index_of<CastAttributes>(), rule::cast, eval::cast},
   };
+}
+
+/// Bounds that keep every later size computation within 63 bits.
+void check_result(const OpInfo& info, const ValueType& type) {
+  constexpr std::int64_t kMaxElements = std::int64_t{1} << 40;
+  const std::string name(info.name);
+  const Shape& shape = type.shape;
+  if (shape.size() > kMaxRank) {
+    throw InputError(name + " would have rank " + std::to_string(shape.size()) + ", the limit is " +
+                     std::to_string(kMaxRank));
+  }
+  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+    if (shape[axis] == 0) {
+      throw InputError(name + " would have the empty shape " + to_string(shape));
+    }
+    if (axis > 0 && shape[axis] == kBatch) {
+      throw InputError(name + " would move the batch away from the front");
+    }
+  }
+  if (element_count(with_batch(shape, 1)) > kMaxElements) {
+    throw InputError(name + " would have the shape " + to_string(shape) +
+                     ", more than 2^40 elements");
+  }
 }
 
 void check_arity(const OpInfo& info, std::size_t count) {
@@ -88,12 +111,7 @@ ValueType infer_type(Op op, const std::vector<ValueType>& inputs, const Attribut
     throw InputError(std::string(info.name) + " has the attributes of another op");
   }
   ValueType type = info.infer(inputs, attributes);
-  for (const std::int64_t extent : type.shape) {
-    if (extent == 0) {
-      throw InputError(std::string(info.name) + " would have the empty shape " +
-                       to_string(type.shape));
-    }
-  }
+  check_result(info, type);
   return type;
 }
 

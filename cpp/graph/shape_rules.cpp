@@ -27,6 +27,18 @@ void require_axis(std::int64_t axis, const ValueType& value) {
           "axis " + std::to_string(axis) + " is outside " + to_string(value.shape));
 }
 
+void require_floating(const ValueType& value, const char* what) {
+  require(is_floating(value.element), std::string(what) + " needs floating-point values, got " +
+                                          std::string(name_of(value.element)));
+}
+
+/// Attributes come from files: within these bounds no sum or product below overflows.
+void require_small(std::int64_t value, const char* what) {
+  constexpr std::int64_t kLimit = std::int64_t{1} << 31;
+  require(value > -kLimit && value < kLimit,
+          std::string(what) + " of " + std::to_string(value) + " is out of range");
+}
+
 struct ImageAxes {
   std::size_t channel;
   std::size_t height;
@@ -39,8 +51,13 @@ ImageAxes axes_of(TensorLayout layout) {
 
 /// Output extent of a sliding window.
 std::int64_t window_extent(std::int64_t in, std::int64_t window, std::int64_t stride,
-                           std::int64_t pads) {
-  require(window > 0 && stride > 0 && pads >= 0, "kernel and strides must be positive, pads >= 0");
+                           std::int64_t pad_begin, std::int64_t pad_end) {
+  for (const std::int64_t value : {window, stride, pad_begin, pad_end}) {
+    require_small(value, "a window, stride or pad");
+  }
+  require(window > 0 && stride > 0 && pad_begin >= 0 && pad_end >= 0,
+          "kernel and strides must be positive, pads >= 0");
+  const std::int64_t pads = pad_begin + pad_end;
   require(in + pads >= window, "a window of " + std::to_string(window) +
                                    " does not fit an extent of " + std::to_string(in + pads));
   return (in + pads - window) / stride + 1;
@@ -77,6 +94,8 @@ std::int64_t count_without_batch(const Shape& shape) {
 
 ValueType input(const std::vector<ValueType>& /*inputs*/, const Attributes& attributes) {
   const auto& input = get<InputAttributes>(attributes);
+  require(input.layout == TensorLayout::kPlain || input.shape.size() == 4,
+          "an input of shape " + to_string(input.shape) + " has no image layout");
   for (std::size_t axis = 0; axis < input.shape.size(); ++axis) {
     const bool is_batch = axis == 0 && input.shape[axis] == kBatch;
     require(is_batch || input.shape[axis] > 0,
@@ -95,9 +114,16 @@ ValueType same_as_input(const std::vector<ValueType>& inputs, const Attributes& 
   return inputs[0];
 }
 
+ValueType elementwise(const std::vector<ValueType>& inputs, const Attributes& /*attributes*/) {
+  require_floating(inputs[0], "the function");
+  return inputs[0];
+}
+
 ValueType conv2d(const std::vector<ValueType>& inputs, const Attributes& attributes) {
   const auto& conv = get<ConvAttributes>(attributes);
   require_rank(inputs[0], 4, "the input of a convolution");
+  require_floating(inputs[0], "a convolution");
+  require(inputs[0].element == inputs[1].element, "input and weights are of different types");
   require_rank(inputs[1], 4, "the weights of a convolution");
   const ImageAxes axes = axes_of(conv.layout);
   const Shape& weights = inputs[1].shape;
@@ -114,9 +140,11 @@ ValueType conv2d(const std::vector<ValueType>& inputs, const Attributes& attribu
   result.shape[axes.channel] = weights[3];
   for (std::size_t i = 0; i < 2; ++i) {
     require(conv.dilations[i] > 0, "dilations must be positive");
+    require_small(conv.dilations[i], "a dilation");
+    require_small(weights[i], "a kernel");
     const std::int64_t window = (weights[i] - 1) * conv.dilations[i] + 1;
     std::int64_t& extent = result.shape[axes.height + i];
-    extent = window_extent(extent, window, conv.strides[i], conv.pads_begin[i] + conv.pads_end[i]);
+    extent = window_extent(extent, window, conv.strides[i], conv.pads_begin[i], conv.pads_end[i]);
   }
   return result;
 }
@@ -124,6 +152,8 @@ ValueType conv2d(const std::vector<ValueType>& inputs, const Attributes& attribu
 ValueType conv_transpose2d(const std::vector<ValueType>& inputs, const Attributes& attributes) {
   const auto& conv = get<ConvTransposeAttributes>(attributes);
   require_rank(inputs[0], 4, "the input of a transposed convolution");
+  require_floating(inputs[0], "a transposed convolution");
+  require(inputs[0].element == inputs[1].element, "input and weights are of different types");
   require_rank(inputs[1], 4, "the weights of a transposed convolution");
   const ImageAxes axes = axes_of(conv.layout);
   const Shape& weights = inputs[1].shape;
@@ -134,7 +164,7 @@ ValueType conv_transpose2d(const std::vector<ValueType>& inputs, const Attribute
   result.shape[axes.channel] = weights[2];
   for (std::size_t i = 0; i < 2; ++i) {
     const std::int64_t forward = window_extent(conv.output_size[i], weights[i], conv.strides[i],
-                                               conv.pads_begin[i] + conv.pads_end[i]);
+                                               conv.pads_begin[i], conv.pads_end[i]);
     require(forward == inputs[0].shape[axes.height + i],
             "an output size of " + std::to_string(conv.output_size[i]) +
                 " does not fit an input of shape " + to_string(inputs[0].shape));
@@ -146,14 +176,15 @@ ValueType conv_transpose2d(const std::vector<ValueType>& inputs, const Attribute
 ValueType pool(const std::vector<ValueType>& inputs, const Attributes& attributes) {
   const auto& pool = get<PoolAttributes>(attributes);
   require_rank(inputs[0], 4, "the input of a pooling");
+  require_floating(inputs[0], "a pooling");
   const ImageAxes axes = axes_of(pool.layout);
   ValueType result = inputs[0];
   for (std::size_t i = 0; i < 2; ++i) {
     require(pool.pads_begin[i] < pool.kernel[i] && pool.pads_end[i] < pool.kernel[i],
             "the padding of a pooling must be smaller than its kernel");
     std::int64_t& extent = result.shape[axes.height + i];
-    extent = window_extent(extent, pool.kernel[i], pool.strides[i],
-                           pool.pads_begin[i] + pool.pads_end[i]);
+    extent = window_extent(extent, pool.kernel[i], pool.strides[i], pool.pads_begin[i],
+                           pool.pads_end[i]);
   }
   return result;
 }
@@ -161,6 +192,8 @@ ValueType pool(const std::vector<ValueType>& inputs, const Attributes& attribute
 ValueType matmul(const std::vector<ValueType>& inputs, const Attributes& attributes) {
   const auto& matmul = get<MatMulAttributes>(attributes);
   require_rank(inputs[0], 2, "the left operand of a matmul");
+  require_floating(inputs[0], "a matmul");
+  require(inputs[0].element == inputs[1].element, "operands of different types");
   require_rank(inputs[1], 2, "the right operand of a matmul");
   const std::size_t inner_a = matmul.transpose_a ? 0 : 1;
   const std::size_t inner_b = matmul.transpose_b ? 1 : 0;
@@ -178,9 +211,11 @@ ValueType binary(const std::vector<ValueType>& inputs, const Attributes& /*attri
 
 ValueType batch_norm(const std::vector<ValueType>& inputs, const Attributes& attributes) {
   require_rank(inputs[0], 4, "the input of a batch norm");
+  require_floating(inputs[0], "a batch norm");
   const Shape expected{
       inputs[0].shape[axes_of(get<BatchNormAttributes>(attributes).layout).channel]};
   for (std::size_t index = 1; index < inputs.size(); ++index) {
+    require(inputs[index].element == inputs[0].element, "parameters of another type");
     require(inputs[index].shape == expected, "batch-norm parameters of shape " +
                                                  to_string(inputs[index].shape) + ", expected " +
                                                  to_string(expected));
@@ -190,18 +225,24 @@ ValueType batch_norm(const std::vector<ValueType>& inputs, const Attributes& att
 
 ValueType lrn(const std::vector<ValueType>& inputs, const Attributes& attributes) {
   require_rank(inputs[0], 4, "the input of a local response normalisation");
+  require_floating(inputs[0], "a local response normalisation");
+  require_small(get<LrnAttributes>(attributes).radius, "a radius");
   require(get<LrnAttributes>(attributes).radius >= 0, "the radius must not be negative");
   axes_of(get<LrnAttributes>(attributes).layout);
   return inputs[0];
 }
 
 ValueType softmax(const std::vector<ValueType>& inputs, const Attributes& attributes) {
+  require_floating(inputs[0], "a softmax");
   require_axis(get<AxisAttributes>(attributes).axis, inputs[0]);
   return inputs[0];
 }
 
 ValueType reduce(const std::vector<ValueType>& inputs, const Attributes& attributes) {
   const auto& reduce = get<ReduceAttributes>(attributes);
+  require(std::is_sorted(reduce.axes.begin(), reduce.axes.end()) &&
+              std::adjacent_find(reduce.axes.begin(), reduce.axes.end()) == reduce.axes.end(),
+          "the axes " + to_string(reduce.axes) + " are not ascending");
   std::vector<bool> reduced(inputs[0].shape.size(), false);
   for (const std::int64_t axis : reduce.axes) {
     require_axis(axis, inputs[0]);
@@ -230,6 +271,10 @@ ValueType arg_reduce(const std::vector<ValueType>& inputs, const Attributes& att
 ValueType reshape(const std::vector<ValueType>& inputs, const Attributes& attributes) {
   const Shape& target = get<ReshapeAttributes>(attributes).shape;
   const Shape& source = inputs[0].shape;
+  for (std::size_t axis = 0; axis < target.size(); ++axis) {
+    require(target[axis] > 0 || (axis == 0 && target[axis] == kBatch),
+            "cannot reshape to " + to_string(target));
+  }
   require(has_batch(source) == has_batch(target) &&
               count_without_batch(source) == count_without_batch(target),
           "cannot reshape " + to_string(source) + " to " + to_string(target));
@@ -279,6 +324,8 @@ ValueType pad(const std::vector<ValueType>& inputs, const Attributes& attributes
       pad.pads_begin.size() == result.shape.size() && pad.pads_end.size() == result.shape.size(),
       "the paddings do not fit the shape " + to_string(result.shape));
   for (std::size_t axis = 0; axis < result.shape.size(); ++axis) {
+    require_small(pad.pads_begin[axis], "a pad");
+    require_small(pad.pads_end[axis], "a pad");
     require(pad.pads_begin[axis] >= 0 && pad.pads_end[axis] >= 0, "paddings must not be negative");
     const std::int64_t added = pad.pads_begin[axis] + pad.pads_end[axis];
     require(added == 0 || result.shape[axis] != kBatch, "the batch cannot be padded");
@@ -302,6 +349,7 @@ ValueType slice(const std::vector<ValueType>& inputs, const Attributes& attribut
       require(begin == 0 && end == kBatch && stride == 1, "the batch cannot be sliced");
       continue;
     }
+    require_small(stride, "a stride");
     require(stride != 0, "a slice needs a stride");
     require(begin >= 0 && begin < extent && end >= -1 && end <= extent,
             "the slice leaves the shape " + to_string(inputs[0].shape));

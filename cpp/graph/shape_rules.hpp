@@ -10,6 +10,7 @@ namespace chexnet_trt::shape_rules {
 ValueType input(const std::vector<ValueType>& inputs, const Attributes& attributes);
 ValueType constant(const std::vector<ValueType>& inputs, const Attributes& attributes);
 ValueType same_as_input(const std::vector<ValueType>& inputs, const Attributes& attributes);
+ValueType elementwise(const std::vector<ValueType>& inputs, const Attributes& attributes);
 ValueType conv2d(const std::vector<ValueType>& inputs, const Attributes& attributes);
 ValueType conv_transpose2d(const std::vector<ValueType>& inputs, const Attributes& attributes);
 ValueType pool(const std::vector<ValueType>& inputs, const Attributes& attributes);

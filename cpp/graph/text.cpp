@@ -1,7 +1,7 @@
 #include "graph/text.hpp"
 
 #include <array>
-#include <cstdio>
+#include <charconv>
 
 #include "graph/op_table.hpp"
 
@@ -45,8 +45,9 @@ class AttributeWriter {
   void operator()(const char* field, bool value) { put(field, value ? "true" : "false"); }
   void operator()(const char* field, double value) {
     std::array<char, 32> digits{};
-    std::snprintf(digits.data(), digits.size(), "%.17g", value);
-    put(field, digits.data());
+    const auto [end, code] = std::to_chars(digits.data(), digits.data() + digits.size(), value,
+                                           std::chars_format::general, 17);
+    put(field, code == std::errc() ? std::string(digits.data(), end) : "0");
   }
   void operator()(const char* field, const Tensor& value) {
     const std::size_t offset = aligned(weights_size_);

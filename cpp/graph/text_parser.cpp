@@ -1,5 +1,4 @@
 #include <charconv>
-#include <cstdlib>
 #include <limits>
 #include <string>
 #include <utility>
@@ -84,10 +83,11 @@ class Scanner {
 };
 
 double parse_double(std::string_view word) {
-  const std::string text(word);
-  char* end = nullptr;
-  const double value = std::strtod(text.c_str(), &end);
-  if (end != text.c_str() + text.size()) throw InputError("'" + text + "' is not a number");
+  double value = 0;
+  const auto [end, code] = std::from_chars(word.data(), word.data() + word.size(), value);
+  if (code == std::errc::invalid_argument || end != word.data() + word.size()) {
+    throw InputError("'" + std::string(word) + "' is not a number");
+  }
   return value;
 }
 
@@ -123,7 +123,9 @@ class AttributeReader {
   }
   void operator()(const char* field, bool& value) {
     name(field);
-    value = scanner_.word() == "true";
+    const std::string_view word = scanner_.word();
+    if (word != "true" && word != "false") throw InputError(std::string(field) + " is no boolean");
+    value = word == "true";
   }
   void operator()(const char* field, double& value) {
     name(field);
