@@ -1,0 +1,155 @@
+"""infer: named scores of images by an engine."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+import sys
+from collections.abc import Iterable, Sequence
+
+from chexnet_trt._core import InputError, write_file
+from chexnet_trt.images import image_files
+from chexnet_trt.labels import read_labels
+from chexnet_trt.preprocess import PRESETS
+from chexnet_trt.scoring import Engine, Scored, Scorer, score_names
+
+HELP = "score images with an engine"
+EXAMPLE = "chexnet_trt infer chexnet.engine xray.png --top 3"
+BAR = 30
+DEFAULT_BATCH = 8
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Scores of every image as a table. An image that cannot be read is reported on the error "
+        "stream, the others are scored, and the exit code is 1."
+    )
+    parser.add_argument("engine", help="engine file")
+    parser.add_argument(
+        "images", nargs="+", metavar="IMAGE", help="image, folder, or .txt with one path a line"
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print JSON instead of the table")
+    form.add_argument("--csv", metavar="FILE", help="write CSV instead of the table; - prints it")
+    parser.add_argument(
+        "--batch",
+        type=int,
+        metavar="N",
+        help=f"images a run (default: {DEFAULT_BATCH}, or the engine's maximum if that is less)",
+    )
+    parser.add_argument("--top", type=int, metavar="K", help="only the K highest, highest first")
+    parser.add_argument("--labels", metavar="FILE", help="names of the scores: JSON or text")
+    parser.add_argument(
+        "--preprocess",
+        choices=PRESETS,
+        help="from pixels to values (default: what the engine's manifest says)",
+    )
+    parser.add_argument("--output", metavar="NAME", help="output tensor with the scores")
+
+
+def run(args: argparse.Namespace) -> int:
+    import chexnet_trt
+
+    return run_engine(chexnet_trt.load(args.engine), args)
+
+
+def run_engine(engine: Engine, args: argparse.Namespace) -> int:
+    """`run` with an engine that is already there. 0, or 1 when an image could not be scored."""
+    _check(args, engine.max_batch)
+    files = image_files(args.images)
+    scorer = Scorer(engine, preprocessing=args.preprocess, output=args.output)
+    names = _names(args.labels, engine, scorer)
+    batch = args.batch or min(DEFAULT_BATCH, engine.max_batch)
+    results = scorer.score(files, batch)
+    if args.csv or args.json:
+        return _write_report(args, scorer, names, list(results))
+    failed = False
+    for result in results:
+        if result.scores is None:
+            _report_error(result)
+            failed = True
+        else:
+            sys.stdout.write(_table(result, names, args.top))
+    return int(failed)
+
+
+def _check(args: argparse.Namespace, max_batch: int) -> None:
+    if args.top is not None and args.top < 1:
+        raise InputError(f"--top {args.top}: give 1 or more")
+    if args.top is not None and args.csv:
+        raise InputError("--top does not go with --csv, which has a column for every score")
+    if args.batch is not None and not 1 <= args.batch <= max_batch:
+        raise InputError(f"--batch {args.batch}: this engine takes 1 to {max_batch} images a run")
+
+
+def _names(path: str | None, engine: Engine, scorer: Scorer) -> tuple[str, ...]:
+    if path is None:
+        return score_names(engine.manifest, scorer.num_scores)
+    names = read_labels(path)
+    if len(names) != scorer.num_scores:
+        raise InputError(
+            f"label file '{path}' has {len(names)} labels, but the output '{scorer.output}' has "
+            f"{scorer.num_scores} scores"
+        )
+    return names
+
+
+def _write_report(
+    args: argparse.Namespace, scorer: Scorer, names: Sequence[str], results: Sequence[Scored]
+) -> int:
+    for result in results:
+        _report_error(result)
+    if args.json:
+        content = {
+            "engine": args.engine,
+            "output": scorer.output,
+            "preprocess": scorer.preprocessing.to_json(),
+            "images": [_entry(result, names, args.top) for result in results],
+        }
+        sys.stdout.write(json.dumps(content, indent=2) + "\n")
+    elif args.csv == "-":
+        sys.stdout.write(_csv(results, names))
+    else:
+        write_file(args.csv, _csv(results, names).encode())
+    return int(any(result.scores is None for result in results))
+
+
+def _report_error(result: Scored) -> None:
+    if result.scores is None:
+        sys.stderr.write(f"skipped: {result.error}\n")
+
+
+def _ranked(result: Scored, names: Sequence[str], top: int | None) -> list[tuple[str, float]]:
+    """Names and scores in the engine's order, or the highest `top` of them."""
+    values = [] if result.scores is None else [float(score) for score in result.scores]
+    pairs = list(zip(names, values, strict=bool(values)))
+    if top is None:
+        return pairs
+    return sorted(pairs, key=lambda pair: -pair[1])[:top]
+
+
+def _table(result: Scored, names: Sequence[str], top: int | None) -> str:
+    width = max(map(len, names))
+    lines = [f"{result.path}"]
+    for name, score in _ranked(result, names, top):
+        bar = "#" * round(BAR * min(max(score, 0.0), 1.0))
+        lines.append(f"  {name:<{width}}  {score:7.4f}  {bar}".rstrip())
+    return "\n".join(lines) + "\n\n"
+
+
+def _entry(result: Scored, names: Sequence[str], top: int | None) -> dict[str, object]:
+    if result.scores is None:
+        return {"image": str(result.path), "error": result.error}
+    return {"image": str(result.path), "scores": dict(_ranked(result, names, top))}
+
+
+def _csv(results: Iterable[Scored], names: Sequence[str]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["image", *names])
+    for result in results:
+        if result.scores is not None:
+            writer.writerow([result.path, *(f"{score:.9g}" for score in result.scores)])
+    return text.getvalue()

@@ -1,0 +1,163 @@
+"""From image files to named scores, by way of an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chexnet_trt._core import InputError
+from chexnet_trt.labels import LABELS, canonical_names
+from chexnet_trt.preprocess import Preprocessing, arrange, preset
+
+SCORES = "chexnet_sigmoid_tensor"
+_IMAGE_AXES = {"nchw": (2, 3, 1), "nhwc": (1, 2, 3)}  # height, width, channels
+
+
+class TensorSpec(Protocol):
+    """An input or output of an engine; -1 is the batch; layout is 'nchw', 'nhwc' or 'plain'."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def shape(self) -> Sequence[int]: ...
+    @property
+    def layout(self) -> str: ...
+    @property
+    def dtype(self) -> object: ...
+
+
+class Engine(Protocol):
+    @property
+    def inputs(self) -> Sequence[TensorSpec]: ...
+    @property
+    def outputs(self) -> Sequence[TensorSpec]: ...
+    @property
+    def max_batch(self) -> int: ...
+    @property
+    def manifest(self) -> Mapping[str, Any]: ...
+    def infer(self, batch: NDArray[Any]) -> Mapping[str, NDArray[Any]]: ...
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The scores of one image, or why it has none."""
+
+    path: Path
+    scores: NDArray[np.float32] | None = None
+    error: str = ""
+
+
+class Scorer:
+    """Reads, preprocesses and scores image files with an engine of one image input.
+
+    `preprocessing`: a preset's name, or None for the one in the engine's manifest.
+    `output`: the scores' tensor, or None for the engine's only one or chexnet_sigmoid_tensor.
+    Raises InputError when the engine and these do not fit together.
+    """
+
+    def __init__(
+        self, engine: Engine, *, preprocessing: str | None = None, output: str | None = None
+    ) -> None:
+        if len(engine.inputs) != 1:
+            names = ", ".join(spec.name for spec in engine.inputs)
+            raise InputError(f"scoring images needs an engine with one input; this has {names}")
+        self._engine = engine
+        self._input = engine.inputs[0]
+        self.preprocessing = _preprocessing(engine, preprocessing)
+        self._bytes = str(self._input.dtype) in ("u8", "uint8")
+        if self._bytes and self.preprocessing.name != "raw":
+            raise InputError(
+                f"the input '{self._input.name}' takes bytes, so the engine preprocesses itself: "
+                "give --preprocess raw"
+            )
+        self.output, self.num_scores = _scores_output(engine, output)
+
+    def score(self, paths: Iterable[Path], batch: int) -> Iterator[Scored]:
+        """Scores `paths` in their order, `batch` images at a time; one that cannot be read gives
+        its error and does not stop the others.
+        """
+        waiting: list[Path | Scored] = []
+        values: list[NDArray[Any]] = []
+        for path in paths:
+            try:
+                values.append(self._values(path))
+                waiting.append(path)
+            except InputError as error:
+                waiting.append(Scored(path, error=str(error)))
+            if len(values) == batch:
+                yield from self._run(waiting, values)
+                waiting, values = [], []
+        yield from self._run(waiting, values)
+
+    def _values(self, path: Path) -> NDArray[Any]:
+        if self._bytes:
+            pixels = np.rint(self.preprocessing.pixels(path)).astype(np.uint8)
+            return arrange(pixels, self._input.layout)
+        return self.preprocessing.apply(path, self._input.layout)
+
+    def _run(
+        self, waiting: Sequence[Path | Scored], values: Sequence[NDArray[Any]]
+    ) -> Iterator[Scored]:
+        rows = iter(())
+        if values:
+            result = self._engine.infer(np.stack(values))[self.output]
+            rows = iter(np.asarray(result, np.float32).reshape(len(values), self.num_scores))
+        for item in waiting:
+            yield item if isinstance(item, Scored) else Scored(item, next(rows))
+
+
+def score_names(manifest: Mapping[str, Any], count: int) -> tuple[str, ...]:
+    """The manifest's labels, else the 14 findings for 14 scores; indices where neither fits."""
+    labels = manifest.get("labels") or {}
+    names = labels.get("names", ()) if isinstance(labels, Mapping) else labels
+    if not names and count == len(LABELS):
+        return LABELS
+    if len(names) == count:
+        return canonical_names(str(name) for name in names)
+    return tuple(str(index) for index in range(count))
+
+
+def _preprocessing(engine: Engine, name: str | None) -> Preprocessing:
+    spec = engine.inputs[0]
+    if spec.layout not in _IMAGE_AXES or len(spec.shape) != 4:
+        raise InputError(
+            f"the input '{spec.name}' of shape {list(spec.shape)} and layout '{spec.layout}' does "
+            "not take images"
+        )
+    height, width, channels = (spec.shape[axis] for axis in _IMAGE_AXES[spec.layout])
+    if name is not None:
+        return preset(name, width, height, channels)
+    fields = engine.manifest.get("preprocess")
+    if not fields:
+        raise InputError(
+            "the engine does not say how its images are preprocessed; say it with --preprocess"
+        )
+    stored = Preprocessing.from_json(fields)
+    if (stored.height, stored.width, stored.channels) != (height, width, channels):
+        raise InputError(
+            f"the engine takes {width}x{height} pixels of {channels} channels, but its "
+            f"preprocessing makes {stored.width}x{stored.height} of {stored.channels}"
+        )
+    return stored
+
+
+def _scores_output(engine: Engine, name: str | None) -> tuple[str, int]:
+    """The output to read, and how many scores it has an image."""
+    outputs = {spec.name: spec for spec in engine.outputs}
+    known = ", ".join(outputs)
+    if name is None:
+        name = SCORES if SCORES in outputs else next(iter(outputs))
+        if name != SCORES and len(outputs) > 1:
+            raise InputError(f"which output has the scores? Give --output: {known}")
+    if name not in outputs:
+        raise InputError(f"the engine has no output '{name}'; it has {known}")
+    shape = outputs[name].shape
+    count = int(np.prod(shape[1:]))
+    if len(shape) < 2 or count < 1 or count != max(shape[1:]):
+        raise InputError(f"the output '{name}' of shape {list(shape)} is not one score a class")
+    return name, count
