@@ -81,8 +81,10 @@ def openvino(model: Path, precision: str, threads: int) -> Callable[[int], Run]:
     core = ov.Core()
 
     def prepare(batch: int) -> Run:
-        network = core.read_model(str(model))
-        network.reshape({INPUT: [batch, SIZE, SIZE, 3]})
+        whole = core.read_model(str(model))
+        scores = next(port for port in whole.outputs if f"{OUTPUT}:0" in port.names)
+        network = ov.Model([scores.node], whole.get_parameters(), "network")
+        network.reshape([batch, SIZE, SIZE, 3])
         compiled = core.compile_model(
             network,
             "CPU",
@@ -93,13 +95,13 @@ def openvino(model: Path, precision: str, threads: int) -> Callable[[int], Run]:
             },
         )
         request = compiled.create_infer_request()
-        image = ov.Tensor(noise(batch), shared_memory=True)
-        request.set_tensor(INPUT, image)
-        output = request.get_tensor(OUTPUT).data
+        image = noise(batch)  # the tensor below only borrows it
+        request.set_input_tensor(ov.Tensor(image, shared_memory=True))
 
         def run() -> np.ndarray:
             request.infer()
-            return output
+            assert image is not None
+            return request.get_output_tensor().data
 
         return run
 
