@@ -107,6 +107,13 @@ class Backend {
   /// Raises BackendError when the blob does not fit; the caller then compiles.
   virtual std::unique_ptr<Executable> deserialize(ByteView blob, const Graph& graph,
                                                   const CompileOptions& options) = 0;
+  /// `deserialize` that may read `blob` in place, while `owner` lives, instead of copying it.
+  virtual std::unique_ptr<Executable> deserialize_in_place(ByteView blob,
+                                                           std::shared_ptr<const void> /*owner*/,
+                                                           const Graph& graph,
+                                                           const CompileOptions& options) {
+    return deserialize(blob, graph, options);
+  }
 };
 
 }  // namespace chexnet_trt

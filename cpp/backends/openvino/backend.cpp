@@ -89,6 +89,14 @@ class OpenVinoBackend : public Backend {
 
   std::unique_ptr<Executable> deserialize(ByteView blob, const Graph& graph,
                                           const CompileOptions& options) override {
+    auto copy = std::make_shared<const std::vector<std::byte>>(blob.begin(), blob.end());
+    const ByteView view(copy->data(), copy->size());
+    return deserialize_in_place(view, std::move(copy), graph, options);
+  }
+
+  std::unique_ptr<Executable> deserialize_in_place(ByteView blob, std::shared_ptr<const void> owner,
+                                                   const Graph& graph,
+                                                   const CompileOptions& options) override {
     check_options(options);
     const ByteView payload = blob_payload(blob, fingerprint_, options);
     return guarded("engine blob", [&] {
@@ -96,7 +104,7 @@ class OpenVinoBackend : public Backend {
       ov::CompiledModel model = core_.import_model(bytes, kDevice, properties_of(options));
       check_contract(model, graph, options.batch);
       check_precision(model, options.precision);
-      return make_executable(std::move(model), fingerprint_, options, nullptr);
+      return make_executable(std::move(model), fingerprint_, options, std::move(owner), blob);
     });
   }
 

@@ -138,8 +138,9 @@ std::string info_of(const ov::Node& node, const std::string& key) {
 class OpenVinoExecutable : public Executable {
  public:
   OpenVinoExecutable(ov::CompiledModel model, std::string fingerprint,
-                     const CompileOptions& options, std::shared_ptr<const void> kept)
+                     const CompileOptions& options, std::shared_ptr<const void> kept, ByteView blob)
       : kept_(std::move(kept)),
+        blob_(blob),
         model_(std::move(model)),
         fingerprint_(std::move(fingerprint)),
         options_(options) {}
@@ -162,6 +163,8 @@ class OpenVinoExecutable : public Executable {
   }
 
   std::vector<std::byte> serialize() const override {
+    // OpenVINO 2026.4 cannot read what it exports from an imported model.
+    if (blob_.size != 0) return {blob_.begin(), blob_.end()};
     return guarded("exporting the compiled network", [this] {
       BlobWriter writer(fingerprint_, options_);
       ByteVectorBuffer buffer(writer.bytes());
@@ -176,6 +179,7 @@ class OpenVinoExecutable : public Executable {
 
  private:
   std::shared_ptr<const void> kept_;
+  ByteView blob_;
   ov::CompiledModel model_;
   std::string fingerprint_;
   CompileOptions options_;
@@ -185,9 +189,9 @@ class OpenVinoExecutable : public Executable {
 
 std::unique_ptr<Executable> make_executable(ov::CompiledModel model, std::string fingerprint,
                                             const CompileOptions& options,
-                                            std::shared_ptr<const void> kept) {
+                                            std::shared_ptr<const void> kept, ByteView blob) {
   return std::make_unique<OpenVinoExecutable>(std::move(model), std::move(fingerprint), options,
-                                              std::move(kept));
+                                              std::move(kept), blob);
 }
 
 }  // namespace chexnet_trt::openvino

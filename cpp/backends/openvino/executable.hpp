@@ -9,8 +9,9 @@
 namespace chexnet_trt::openvino {
 
 /// `kept` lives as long as the executable and its executions: memory that `model` reads in place.
+/// `blob`, in that memory, is what `model` was imported from, if it was.
 std::unique_ptr<Executable> make_executable(ov::CompiledModel model, std::string fingerprint,
                                             const CompileOptions& options,
-                                            std::shared_ptr<const void> kept);
+                                            std::shared_ptr<const void> kept, ByteView blob = {});
 
 }  // namespace chexnet_trt::openvino

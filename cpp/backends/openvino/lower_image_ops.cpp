@@ -1,3 +1,4 @@
+#include <cmath>
 #include <openvino/op/avg_pool.hpp>
 #include <openvino/op/batch_norm.hpp>
 #include <openvino/op/constant.hpp>
@@ -5,6 +6,8 @@
 #include <openvino/op/group_conv.hpp>
 #include <openvino/op/lrn.hpp>
 #include <openvino/op/max_pool.hpp>
+#include <openvino/op/multiply.hpp>
+#include <stdexcept>
 
 #include "backends/openvino/lowerings.hpp"
 
@@ -100,12 +103,20 @@ Value batch_norm(const LoweringContext& /*context*/, const Node& node,
 
 Value lrn(const LoweringContext& /*context*/, const Node& node, const std::vector<Value>& inputs) {
   const auto& lrn = std::get<LrnAttributes>(node.attributes);
-  const std::int64_t window = 2 * lrn.radius + 1;
-  // OpenVINO divides alpha by the window, TensorFlow does not.
-  auto result = std::make_shared<ov::op::v0::LRN>(image(inputs[0], lrn.layout),
-                                                  lrn.alpha * static_cast<double>(window), lrn.beta,
-                                                  lrn.bias, static_cast<std::size_t>(window));
-  return {result, channels_first_order(lrn.layout)};
+  if (lrn.bias <= 0) {
+    throw std::invalid_argument("the openvino backend needs a positive bias in this op");
+  }
+  // OpenVINO divides alpha by the window, TensorFlow does not; and its CPU kernel rounds the bias
+  // to an integer, so that is brought to 1: (b + a s)^-p = b^-p (1 + a / b s)^-p.
+  const auto window = static_cast<double>(2 * lrn.radius + 1);
+  const auto normed =
+      std::make_shared<ov::op::v0::LRN>(image(inputs[0], lrn.layout), lrn.alpha * window / lrn.bias,
+                                        lrn.beta, 1.0, static_cast<std::size_t>(window));
+  const Order order = channels_first_order(lrn.layout);
+  if (lrn.bias == 1.0) return {normed, order};
+  const auto scale =
+      ov::op::v0::Constant::create(normed->get_element_type(), {}, {std::pow(lrn.bias, -lrn.beta)});
+  return {std::make_shared<ov::op::v1::Multiply>(normed, scale), order};
 }
 
 }  // namespace chexnet_trt::openvino::lowerings
