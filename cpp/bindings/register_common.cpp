@@ -1,14 +1,35 @@
+#include <string>
+
 #include "bindings/register.hpp"
+#include "common/atomic_file.hpp"
 #include "common/error.hpp"
 
 namespace py = pybind11;
 
 namespace chexnet_trt {
+namespace {
+
+void write_file(const std::string& path, const py::buffer& data) {
+  const py::buffer_info info = data.request();
+  if (info.itemsize * info.size != 0 && PyBuffer_IsContiguous(info.view(), 'C') == 0) {
+    throw InputError("cannot write '" + path + "': the data is not contiguous in memory");
+  }
+  const ByteView bytes(info.ptr, static_cast<std::size_t>(info.itemsize * info.size));
+  const py::gil_scoped_release unlocked;
+  AtomicFile file(path);
+  file.write(bytes);
+  file.commit();
+}
+
+}  // namespace
 
 void register_common(py::module_& module) {
   const auto error = py::register_exception<Error>(module, "Error", PyExc_RuntimeError);
   py::register_exception<InputError>(module, "InputError", error);
   py::register_exception<BackendError>(module, "BackendError", error);
+  module.def(
+      "write_file", &write_file, py::arg("path"), py::arg("data"),
+      "Writes bytes so that `path` appears only when complete and on disk, else InputError.");
 }
 
 }  // namespace chexnet_trt
