@@ -3,5 +3,7 @@
 PYBIND11_MODULE(_core, module) {
   module.doc() = "The native core of chexnet_trt; import chexnet_trt instead.";
   chexnet_trt::register_common(module);
+  chexnet_trt::register_graph(module);
   chexnet_trt::register_uff(module);
+  chexnet_trt::register_uff_parser(module);
 }

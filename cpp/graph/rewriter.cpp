@@ -20,6 +20,14 @@ void GraphRewriter::replace(NodeId old_id, NodeId new_id) {
   map_.at(static_cast<std::size_t>(old_id)) = new_id;
 }
 
+std::string GraphRewriter::unique_name(const std::string& base) const {
+  std::string name = base;
+  for (int suffix = 1; source_.find(name) >= 0 || result_.find(name) >= 0; ++suffix) {
+    name = base + "_" + std::to_string(suffix);
+  }
+  return name;
+}
+
 NodeId GraphRewriter::mapped(NodeId old_id) const {
   const NodeId new_id = map_.at(static_cast<std::size_t>(old_id));
   if (new_id < 0)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "graph/graph.hpp"
@@ -19,6 +20,8 @@ class GraphRewriter {
   NodeId copy(NodeId old_id);
   /// From now on users of `old_id` read `new_id`.
   void replace(NodeId old_id, NodeId new_id);
+  /// A name for a new node that neither graph has, whatever is copied later.
+  std::string unique_name(const std::string& base) const;
   NodeId mapped(NodeId old_id) const;
   std::vector<NodeId> mapped(const std::vector<NodeId>& old_ids) const;
   bool is_mapped(NodeId old_id) const { return map_.at(static_cast<std::size_t>(old_id)) >= 0; }

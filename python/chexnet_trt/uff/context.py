@@ -1,4 +1,4 @@
-"""What the handlers share: the TensorFlow graph on one side, the UFF graph that grows on the other."""
+"""What the handlers share: the TensorFlow graph, and the UFF graph that grows from it."""
 
 from __future__ import annotations
 
@@ -132,7 +132,14 @@ class Context:
             )
         return value
 
-    def emit(self, name: str, operation: str, inputs: Iterable[str] = (), /, **fields: Any) -> None:
+    def emit(
+        self,
+        name: str,
+        operation: str,
+        inputs: Iterable[str] = (),
+        /,
+        **fields: Any,  # noqa: ANN401
+    ) -> None:
         """Adds a node; fields without a value are left out."""
         kept = {key: value for key, value in fields.items() if value is not None}
         self.nodes[name] = UffNode(name, operation, list(inputs), kept)

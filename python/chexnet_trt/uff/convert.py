@@ -158,7 +158,7 @@ def _step(context: Context, node: tf.NodeDef, functions: frozenset[str]) -> list
 
 def _known_inputs(context: Context, name: str) -> list[str]:
     """After an error the search goes on, so that one report names everything."""
-    node = context.graph[name] if name in context.graph else None
+    node = context.graph.get(name)
     names = [strip(item) for item in node.input if not is_control(item)] if node else []
     return [item for item in names if item in context.graph]
 

@@ -1,4 +1,4 @@
-"""Old TensorFlow writes a dilated convolution as SpaceToBatchND -> convolution -> BatchToSpaceND."""
+"""Dilated convolutions of old TensorFlow: SpaceToBatchND -> convolution -> BatchToSpaceND."""
 
 from __future__ import annotations
 

@@ -11,30 +11,33 @@ from chexnet_trt.uff.handlers import HANDLERS
 
 _SHOWN = 8
 
+_INFERENCE = "export for inference (training=False, learning phase 0)"
+
+# What is at fault -> its ops, what to do.
 _GROUPS: dict[str, tuple[str, str]] = {
     "variables": (
-        "Variable VariableV2 VarHandleOp ReadVariableOp AutoReloadVariable TemporaryVariable "
-        "VarIsInitializedOp ResourceGather",
+        """Variable VariableV2 VarHandleOp ReadVariableOp AutoReloadVariable TemporaryVariable
+        VarIsInitializedOp""",
         "freeze the graph, which turns variables into constants",
     ),
     "control flow of training": (
-        "Switch Merge RefSwitch RefMerge Enter RefEnter Exit RefExit NextIteration RefNextIteration "
-        "LoopCond ControlTrigger",
-        "export for inference (training=False, learning phase 0)",
+        """Switch Merge RefSwitch RefMerge Enter RefEnter Exit RefExit NextIteration
+        RefNextIteration LoopCond ControlTrigger""",
+        _INFERENCE,
     ),
     "batch normalisation in training mode": (
         "FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3",
-        "export for inference (training=False, learning phase 0)",
+        _INFERENCE,
     ),
     "function calls": (
-        "If StatelessIf While StatelessWhile Case StatelessCase PartitionedCall "
-        "StatefulPartitionedCall SymbolicGradient",
+        """If StatelessIf While StatelessWhile Case StatelessCase PartitionedCall
+        StatefulPartitionedCall SymbolicGradient""",
         "freeze with convert_variables_to_constants_v2, which writes functions out",
     ),
     "data pipelines": (
-        "IteratorGetNext IteratorV2 Iterator OneShotIterator IteratorFromStringHandleV2 MakeIterator "
-        "FIFOQueue FIFOQueueV2 PaddingFIFOQueueV2 RandomShuffleQueueV2 QueueDequeueV2 "
-        "QueueDequeueManyV2 QueueDequeueUpToV2 ReaderReadV2",
+        """IteratorGetNext IteratorV2 Iterator OneShotIterator IteratorFromStringHandleV2
+        MakeIterator FIFOQueue FIFOQueueV2 PaddingFIFOQueueV2 RandomShuffleQueueV2 QueueDequeueV2
+        QueueDequeueManyV2 QueueDequeueUpToV2 ReaderReadV2""",
         "feed a placeholder in its place (-I NAME,,float32,DIM,...)",
     ),
 }

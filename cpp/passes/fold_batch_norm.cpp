@@ -1,0 +1,97 @@
+#include <cmath>
+
+#include "passes/channels.hpp"
+#include "passes/passes.hpp"
+
+// Before:      y = batch_norm(conv(x, w)) or batch_norm(add(conv(x, w), b))
+// After:       y = add(conv(x, w * s), (b - mean) * s + beta)   with s = gamma / sqrt(var +
+// epsilon) Conditions:  conv is a conv2d or conv_transpose2d; weights, bias and the parameters of
+// the batch
+//              norm are constants; nothing else reads conv or add. Computed in float64.
+
+namespace chexnet_trt::passes {
+namespace {
+
+struct Match {
+  LinearOp linear;
+  NodeId add = -1;
+  std::vector<double> bias;
+};
+
+std::optional<Match> match(const Graph& graph, const std::vector<int>& uses, NodeId id) {
+  const Node& norm = graph.node(id);
+  if (norm.op != Op::kBatchNorm) return std::nullopt;
+  for (std::size_t index = 1; index < 5; ++index) {
+    if (graph.constant(norm.inputs[index]) == nullptr) return std::nullopt;
+  }
+  Match match;
+  NodeId source = norm.inputs[0];
+  const std::size_t channel =
+      channel_axis_of(std::get<BatchNormAttributes>(norm.attributes).layout);
+  match.bias.assign(static_cast<std::size_t>(norm.type.shape[channel]), 0);
+  if (const auto add = constant_operand(graph, source, BinaryKind::kAdd)) {
+    auto bias = per_channel(*add->constant, norm.type.shape, channel);
+    if (!bias || uses[static_cast<std::size_t>(source)] != 1) return std::nullopt;
+    match.bias = std::move(*bias);
+    match.add = source;
+    source = add->value;
+  }
+  const std::optional<LinearOp> linear = linear_op(graph, source);
+  if (!linear || uses[static_cast<std::size_t>(source)] != 1) return std::nullopt;
+  if (linear->channel_axis != channel) return std::nullopt;
+  match.linear = *linear;
+  return match;
+}
+
+NodeId apply(GraphRewriter& rewriter, NodeId id, const Match& match) {
+  const Graph& graph = rewriter.source();
+  const Node& norm = graph.node(id);
+  const double epsilon = std::get<BatchNormAttributes>(norm.attributes).epsilon;
+  const auto parameter = [&](std::size_t i) {
+    return graph.constant(norm.inputs[i])->to_doubles();
+  };
+  std::vector<double> scale = parameter(1);
+  std::vector<double> shift = parameter(2);
+  const std::vector<double> mean = parameter(3);
+  const std::vector<double> variance = parameter(4);
+  for (std::size_t c = 0; c < scale.size(); ++c) {
+    scale[c] /= std::sqrt(variance[c] + epsilon);
+    shift[c] += (match.bias[c] - mean[c]) * scale[c];
+  }
+  const NodeId linear = copy_scaled(rewriter, match.linear, scale);
+  const NodeId constant = rewriter.result().add_constant(
+      rewriter.unique_name(norm.name + "/shift"),
+      channel_constant(norm.type.element, shift, norm.type.shape.size(),
+                       match.linear.channel_axis));
+  return rewriter.result().add(Op::kBinary, norm.name, {linear, constant},
+                               BinaryAttributes{BinaryKind::kAdd});
+}
+
+}  // namespace
+
+Graph fold_batch_norm(const Graph& graph, int& rewrites) {
+  const auto count = graph.nodes().size();
+  const std::vector<int> uses = graph.use_counts();
+  std::vector<std::optional<Match>> matches(count);
+  std::vector<bool> absorbed(count, false);
+  for (std::size_t id = 0; id < count; ++id) {
+    matches[id] = match(graph, uses, static_cast<NodeId>(id));
+    if (!matches[id]) continue;
+    absorbed[static_cast<std::size_t>(matches[id]->linear.id)] = true;
+    if (matches[id]->add >= 0) absorbed[static_cast<std::size_t>(matches[id]->add)] = true;
+    ++rewrites;
+  }
+  GraphRewriter rewriter(graph);
+  for (std::size_t index = 0; index < count; ++index) {
+    const auto id = static_cast<NodeId>(index);
+    if (absorbed[index]) continue;
+    if (matches[index]) {
+      rewriter.replace(id, apply(rewriter, id, *matches[index]));
+    } else {
+      rewriter.copy(id);
+    }
+  }
+  return rewriter.finish();
+}
+
+}  // namespace chexnet_trt::passes

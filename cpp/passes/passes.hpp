@@ -1,0 +1,19 @@
+#pragma once
+
+#include "graph/graph.hpp"
+
+namespace chexnet_trt::passes {
+
+// One rewrite a file; each file's head shows the graph before and after, and the conditions. Every
+// pass keeps inputs and outputs and adds the number of its rewrites to `rewrites`.
+using Pass = Graph (*)(const Graph& graph, int& rewrites);
+
+Graph constant_folding(const Graph& graph, int& rewrites);
+Graph remove_identities(const Graph& graph, int& rewrites);
+Graph fold_pad(const Graph& graph, int& rewrites);
+Graph fold_batch_norm(const Graph& graph, int& rewrites);
+Graph batch_norm_to_scale_shift(const Graph& graph, int& rewrites);
+Graph merge_scale_shift(const Graph& graph, int& rewrites);
+Graph remove_dead_nodes(const Graph& graph, int& rewrites);
+
+}  // namespace chexnet_trt::passes
