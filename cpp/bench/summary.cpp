@@ -13,6 +13,7 @@ namespace {
 
 constexpr double kEnqueueBound = 0.8;
 constexpr double kUnstablePercent = 2.5;
+constexpr double kRounding = 1e-9;
 
 template <typename Measure>
 std::vector<double> collect(const std::vector<Trace>& traces, Measure measure) {
@@ -66,8 +67,9 @@ double percentile(std::vector<double> values, double percentage) {
   if (values.empty()) throw InputError("no queries were measured");
   std::sort(values.begin(), values.end());
   const auto count = static_cast<std::int64_t>(values.size());
+  // In percent first, so that round percentages of round counts come out exact.
   const auto excluded =
-      static_cast<std::int64_t>((1 - percentage / 100) * static_cast<double>(count));
+      static_cast<std::int64_t>((100 - percentage) * static_cast<double>(count) / 100 + kRounding);
   return values[static_cast<std::size_t>(std::max<std::int64_t>(count - 1 - excluded, 0))];
 }
 

@@ -6,5 +6,9 @@ namespace chexnet_trt {
 
 // Called by module.cpp in this order: later areas use types of earlier ones.
 void register_common(pybind11::module_& module);
+void register_log(pybind11::module_& module);
+void register_backends(pybind11::module_& module);
+void register_engine(pybind11::module_& module);
+void register_bench(pybind11::module_& module);
 
 }  // namespace chexnet_trt

@@ -23,10 +23,11 @@ std::vector<Trace> traces_of(const std::vector<double>& compute) {
 TEST(Percentile, FollowsTheRuleOfTrtexec) {
   std::vector<double> values;
   for (int value = 100; value >= 1; --value) values.push_back(value);
-  EXPECT_EQ(percentile(values, 99), 98);  // excludes trunc(1.0000000000000009)
+  EXPECT_EQ(percentile(values, 99), 99);
   EXPECT_EQ(percentile(values, 90), 90);
   EXPECT_EQ(percentile(values, 100), 100);
   EXPECT_EQ(percentile(values, 0), 1);
+  EXPECT_EQ(percentile(std::vector<double>(values.begin() + 50, values.end()), 99), 50);
   EXPECT_EQ(percentile({5}, 99), 5);
   EXPECT_EQ(percentile({4, 5}, 50), 4);
   EXPECT_THROW(percentile(values, 101), InputError);

@@ -131,7 +131,8 @@ TEST_F(EngineFileTest, NeverFallsBackToAnotherPrecision) {
 TEST_F(EngineFileTest, DetectsAFlippedByteInEverySection) {
   const std::string good = bytes();
   std::vector<std::string> names;
-  for (const PlanEntry& entry : PlanReader::open(file()).entries()) {
+  const std::vector<PlanEntry> entries = PlanReader::open(file()).entries();
+  for (const PlanEntry& entry : entries) {
     names.push_back(entry.name);
     std::string changed = good;
     changed[entry.offset + entry.size / 2] ^= 0x10;
