@@ -1,6 +1,8 @@
 #include "backends/openvino/lowering.hpp"
 
 #include <algorithm>
+#include <openvino/op/identity.hpp>
+#include <openvino/op/parameter.hpp>
 #include <openvino/op/result.hpp>
 
 #include "backends/openvino/errors.hpp"
@@ -26,6 +28,13 @@ Value lower_node(const LoweringContext& context, const Node& node,
     if (is_new) value.output.get_node()->set_friendly_name(node.name);
     return value;
   });
+}
+
+/// A result that reads an input directly is never written when both lie in the caller's memory, and
+/// the input may be overwritten (OpenVINO 2026.4): put a copying node between.
+ov::Output<ov::Node> copied_if_input(const ov::Output<ov::Node>& output) {
+  if (!ov::is_type<ov::op::v0::Parameter>(output.get_node())) return output;
+  return std::make_shared<ov::op::v16::Identity>(output);
 }
 
 }  // namespace
@@ -74,7 +83,7 @@ std::shared_ptr<ov::Model> lower(const Graph& graph, std::int64_t batch) {
   ov::ResultVector results;
   for (const GraphOutput& output : graph.outputs()) {
     auto result = std::make_shared<ov::op::v0::Result>(
-        logical_output(values[static_cast<std::size_t>(output.value)]));
+        copied_if_input(logical_output(values[static_cast<std::size_t>(output.value)])));
     result->set_friendly_name(output.name + "/result");
     results.push_back(result);
   }
