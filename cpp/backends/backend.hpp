@@ -21,14 +21,15 @@ Precision precision_from_name(std::string_view name);
 
 enum class MemoryKind { kHost, kDevice };
 
-/// A caller's buffer for one input or output of one batch, dense, in the order of the value's shape.
+/// A caller's buffer for one input or output of one batch, dense, in the order of the value's
+/// shape.
 struct Binding {
   void* data = nullptr;
   MemoryKind memory = MemoryKind::kHost;
 };
 
-/// A device queue of the backend's own kind (a cudaStream_t); nullptr: the execution's own. Backends
-/// on the CPU have only that.
+/// A device queue of the backend's own kind (a cudaStream_t); nullptr: the execution's own.
+/// Backends on the CPU have only that.
 using StreamHandle = void*;
 
 struct CompileOptions {
@@ -94,6 +95,10 @@ class Backend {
   virtual std::string device_name() const = 0;
   /// The precisions whose kernels this device has. kFloat32 is always among them.
   virtual std::vector<Precision> precisions() const = 0;
+  /// The precisions that the device only emulates: their rounding is real, their speed is worse
+  /// than float32's. For a build that forces one, not worth timing in a build that permits it.
+  /// `compile` raises BackendError on a precision in neither list.
+  virtual std::vector<Precision> emulated_precisions() const { return {}; }
   /// Why `op` cannot be lowered; empty when it can.
   virtual std::string unsupported_reason(Op op) const = 0;
 

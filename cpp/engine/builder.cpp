@@ -59,13 +59,19 @@ void check_ops(const Graph& graph, const Backend& backend) {
                    std::to_string(count) + (count == 1 ? " node:" : " nodes:") + problems);
 }
 
-/// Empty when `precision` can be built.
-std::string lacking(Precision precision, const Backend& backend) {
+bool has(const std::vector<Precision>& precisions, Precision wanted) {
+  return std::find(precisions.begin(), precisions.end(), wanted) != precisions.end();
+}
+
+/// Empty when `precision` can be built. An emulated one is slow, and built only when it is forced.
+std::string lacking(Precision precision, const Backend& backend, bool forced) {
+  const std::string name(name_of(precision));
   if (precision == Precision::kInt8) return "the network is not quantised";
-  const std::vector<Precision> there = backend.precisions();
-  if (std::find(there.begin(), there.end(), precision) != there.end()) return "";
-  return "this device (" + backend.device_name() + ") has no " + std::string(name_of(precision)) +
-         " kernels";
+  if (has(backend.precisions(), precision)) return "";
+  if (!has(backend.emulated_precisions(), precision)) {
+    return "this device (" + backend.device_name() + ") has no " + name + " kernels";
+  }
+  return forced ? "" : "this device only emulates " + name + ", slower than fp32";
 }
 
 std::vector<Candidate> list_candidates(const BuildOptions& options, const Backend& backend) {
@@ -75,7 +81,7 @@ std::vector<Candidate> list_candidates(const BuildOptions& options, const Backen
   for (const Precision precision : precisions) {
     Candidate candidate;
     candidate.precision = precision;
-    candidate.reason = lacking(precision, backend);
+    candidate.reason = lacking(precision, backend, options.obey);
     if (options.obey && !candidate.reason.empty()) {
       throw InputError("cannot build in " + std::string(name_of(precision)) + ": " +
                        candidate.reason + "; permit it without forcing it, or use fp32");

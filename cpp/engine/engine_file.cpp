@@ -61,7 +61,9 @@ bool fits_device(const PlanReader& plan, const EngineConfig& config, const Backe
 }
 
 void check_precision(const PlanReader& plan, const EngineConfig& config, const Backend& backend) {
-  const std::vector<Precision> precisions = backend.precisions();
+  std::vector<Precision> precisions = backend.precisions();
+  const std::vector<Precision> emulated = backend.emulated_precisions();
+  precisions.insert(precisions.end(), emulated.begin(), emulated.end());
   if (std::find(precisions.begin(), precisions.end(), config.precision) != precisions.end()) return;
   throw InputError("'" + plan.name() + "' runs in " + std::string(name_of(config.precision)) +
                    ", for which this device (" + backend.device_name() +

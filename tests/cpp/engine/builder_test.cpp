@@ -63,6 +63,18 @@ TEST(Builder, ObeysOnePrecisionOrSaysWhyNot) {
   EXPECT_THROW(build(tiny_graph(), options, backend), InputError);
 }
 
+TEST(Builder, AnEmulatedPrecisionIsBuiltOnlyWhenForced) {
+  FakeBackend backend;
+  backend.behaviour.emulated = {Precision::kFloat16};
+  BuildOptions options;
+  options.precisions = {Precision::kFloat16};
+  const BuildResult permitted = build(tiny_graph(), options, backend);
+  EXPECT_EQ(permitted.engine->precision(), Precision::kFloat32);
+  EXPECT_THAT(permitted.report.candidates[1].reason, HasSubstr("only emulates fp16"));
+  options.obey = true;
+  EXPECT_EQ(build(tiny_graph(), options, backend).engine->precision(), Precision::kFloat16);
+}
+
 TEST(Builder, ListsEveryNodeThatHasNoLowering) {
   FakeBackend backend;
   backend.behaviour.unsupported = {Op::kBinary};

@@ -22,6 +22,7 @@ struct FakeBehaviour {
   std::string name = "fake";
   std::string fingerprint = "fake 1";
   std::vector<Precision> precisions{Precision::kFloat32};
+  std::vector<Precision> emulated;
   /// Time of an inference and of a compilation, milliseconds.
   std::function<double(Precision)> run_ms = [](Precision) { return 0.0; };
   double compile_ms = 0;
@@ -171,6 +172,7 @@ class FakeBackend : public Backend {
   std::string fingerprint() const override { return behaviour.fingerprint; }
   std::string device_name() const override { return "device " + behaviour.fingerprint; }
   std::vector<Precision> precisions() const override { return behaviour.precisions; }
+  std::vector<Precision> emulated_precisions() const override { return behaviour.emulated; }
   std::string unsupported_reason(Op op) const override {
     const auto& ops = behaviour.unsupported;
     return std::find(ops.begin(), ops.end(), op) == ops.end() ? "" : "the fake has no such kernel";

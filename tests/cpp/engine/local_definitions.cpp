@@ -1,6 +1,4 @@
-// Stands in for the pass pipeline and the registry in branches that lack them.
-#include "backends/registry.hpp"
-#include "common/error.hpp"
+// Stands in for the pass pipeline in branches that lack it.
 #include "passes/pipeline.hpp"
 
 namespace chexnet_trt {
@@ -8,12 +6,6 @@ namespace chexnet_trt {
 Graph optimize(const Graph& graph, std::vector<PassCount>* counts) {
   if (counts != nullptr) counts->push_back({"nothing", 0});
   return graph;
-}
-
-std::vector<BackendStatus> backends() { return {}; }
-
-Backend& backend(std::string_view name) {
-  throw InputError("no backend '" + std::string(name) + "'");
 }
 
 }  // namespace chexnet_trt

@@ -1,0 +1,193 @@
+#include "backends/openvino/executable.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <chrono>
+#include <openvino/core/model.hpp>
+#include <openvino/runtime/infer_request.hpp>
+#include <optional>
+#include <ostream>
+#include <utility>
+
+#include "backends/openvino/blob.hpp"
+#include "backends/openvino/byte_stream.hpp"
+#include "backends/openvino/errors.hpp"
+
+namespace chexnet_trt::openvino {
+namespace {
+
+class OpenVinoExecution : public Execution {
+ public:
+  OpenVinoExecution(ov::CompiledModel model, std::shared_ptr<const void> kept, bool profiling)
+      : kept_(std::move(kept)),
+        model_(std::move(model)),
+        request_(model_.create_infer_request()),
+        profiling_(profiling) {}
+
+  ~OpenVinoExecution() override {
+    try {
+      wait();
+    } catch (const std::exception&) {  // nobody is left to hear of it
+      failure_.reset();
+    }
+  }
+
+  OpenVinoExecution(const OpenVinoExecution&) = delete;
+  OpenVinoExecution& operator=(const OpenVinoExecution&) = delete;
+
+  void enqueue(const std::vector<Binding>& bindings, StreamHandle stream) override {
+    if (in_flight_) throw InputError("enqueue before the previous inference was waited for");
+    if (stream != nullptr) throw InputError("the openvino backend has no streams of the caller's");
+    check(bindings);
+    failure_.reset();
+    guarded("setting the bindings", [&] { bind(bindings); });
+    guarded("starting the inference", [&] { request_.start_async(); });
+    in_flight_ = true;
+    ran_ = true;
+  }
+
+  void wait() override {
+    if (in_flight_) {
+      settle([this] { request_.wait(); });
+      in_flight_ = false;
+    }
+    if (failure_) throw BackendError(*failure_);
+  }
+
+  bool ready() override {
+    if (!in_flight_) return true;
+    bool done = true;
+    settle([&] { done = request_.wait_for(std::chrono::milliseconds(0)); });
+    if (done) in_flight_ = false;
+    return done;
+  }
+
+  std::vector<LayerTime> layer_times() const override {
+    if (!profiling_ || !ran_) return {};
+    return guarded("reading the profile", [this] {
+      std::vector<LayerTime> times;
+      for (const ov::ProfilingInfo& info : request_.get_profiling_info()) {
+        if (info.status != ov::ProfilingInfo::Status::EXECUTED) continue;
+        times.push_back({info.node_name, static_cast<double>(info.real_time.count()) / 1000.0});
+      }
+      return times;
+    });
+  }
+
+ private:
+  void check(const std::vector<Binding>& bindings) const {
+    const std::size_t expected = model_.inputs().size() + model_.outputs().size();
+    if (bindings.size() != expected) {
+      throw InputError("the network needs " + std::to_string(expected) + " bindings, got " +
+                       std::to_string(bindings.size()));
+    }
+    for (std::size_t index = 0; index < bindings.size(); ++index) {
+      const std::string which = "binding " + std::to_string(index);
+      if (bindings[index].memory != MemoryKind::kHost) {
+        throw InputError(which + " lies in device memory; the openvino backend needs host memory");
+      }
+      if (bindings[index].data == nullptr) throw InputError(which + " has no memory");
+    }
+  }
+
+  /// The caller's memory becomes the request's tensors; unchanged pointers are left alone.
+  void bind(const std::vector<Binding>& bindings) {
+    bound_.resize(bindings.size(), nullptr);
+    const std::size_t inputs = model_.inputs().size();
+    for (std::size_t index = 0; index < bindings.size(); ++index) {
+      void* data = bindings[index].data;
+      if (bound_[index] == data) continue;
+      bound_[index] = nullptr;
+      const bool is_input = index < inputs;
+      const auto& port = is_input ? model_.inputs()[index] : model_.outputs()[index - inputs];
+      const ov::Tensor tensor(port.get_element_type(), port.get_shape(), data);
+      if (is_input) {
+        request_.set_input_tensor(index, tensor);
+      } else {
+        request_.set_output_tensor(index - inputs, tensor);
+      }
+      bound_[index] = data;
+    }
+  }
+
+  /// A failed inference is over, and `wait` reports it.
+  template <typename Wait>
+  void settle(Wait wait) {
+    try {
+      guarded("inference failed", wait);
+    } catch (const BackendError& error) {
+      failure_ = error.what();
+    }
+  }
+
+  std::shared_ptr<const void> kept_;
+  ov::CompiledModel model_;
+  mutable ov::InferRequest request_;
+  std::vector<void*> bound_;
+  std::optional<std::string> failure_;
+  bool profiling_;
+  bool in_flight_ = false;
+  bool ran_ = false;
+};
+
+std::string info_of(const ov::Node& node, const std::string& key) {
+  const auto found = node.get_rt_info().find(key);
+  return found == node.get_rt_info().end() ? "" : found->second.as<std::string>();
+}
+
+class OpenVinoExecutable : public Executable {
+ public:
+  OpenVinoExecutable(ov::CompiledModel model, std::string fingerprint,
+                     const CompileOptions& options, std::shared_ptr<const void> kept)
+      : kept_(std::move(kept)),
+        model_(std::move(model)),
+        fingerprint_(std::move(fingerprint)),
+        options_(options) {}
+
+  std::unique_ptr<Execution> create_execution() override {
+    return guarded("creating an execution", [this] {
+      return std::make_unique<OpenVinoExecution>(model_, kept_, options_.profiling);
+    });
+  }
+
+  std::vector<LayerInfo> layers() const override {
+    return guarded("reading the layers", [this] {
+      std::vector<LayerInfo> result;
+      for (const auto& node : model_.get_runtime_model()->get_ordered_ops()) {
+        result.push_back({node->get_friendly_name(), info_of(*node, "layerType"),
+                          info_of(*node, "runtimePrecision"), info_of(*node, "primitiveType")});
+      }
+      return result;
+    });
+  }
+
+  std::vector<std::byte> serialize() const override {
+    return guarded("exporting the compiled network", [this] {
+      BlobWriter writer(fingerprint_, options_);
+      ByteVectorBuffer buffer(writer.bytes());
+      std::ostream stream(&buffer);
+      stream.exceptions(std::ios_base::badbit | std::ios_base::failbit);
+      // Exporting only reads, but OpenVINO does not promise that it may run twice at once.
+      ov::CompiledModel model = model_;
+      model.export_model(stream);
+      return writer.finish();
+    });
+  }
+
+ private:
+  std::shared_ptr<const void> kept_;
+  ov::CompiledModel model_;
+  std::string fingerprint_;
+  CompileOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<Executable> make_executable(ov::CompiledModel model, std::string fingerprint,
+                                            const CompileOptions& options,
+                                            std::shared_ptr<const void> kept) {
+  return std::make_unique<OpenVinoExecutable>(std::move(model), std::move(fingerprint), options,
+                                              std::move(kept));
+}
+
+}  // namespace chexnet_trt::openvino

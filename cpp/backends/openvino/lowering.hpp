@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <openvino/core/model.hpp>
+#include <string_view>
+#include <vector>
+
+#include "backends/openvino/value.hpp"
+#include "graph/graph.hpp"
+
+namespace chexnet_trt::openvino {
+
+/// What a lowering sees beside the values it reads.
+struct LoweringContext {
+  const Graph& graph;
+  std::int64_t batch;
+  ov::ParameterVector& parameters;
+};
+
+using Lower = Value (*)(const LoweringContext& context, const Node& node,
+                        const std::vector<Value>& inputs);
+
+/// One row an op: how it becomes OpenVINO nodes, or why it cannot.
+struct LoweringRow {
+  Op op;
+  Lower lower;  ///< nullptr exactly when `reason` is not empty
+  std::string_view reason;
+};
+
+const std::vector<LoweringRow>& lowering_table();
+
+/// The model of `graph` at one batch size. Parameters and results are dense in the order of the
+/// graph's inputs and outputs; constants lie where the graph has them. Raises BackendError naming
+/// the node that OpenVINO refuses.
+std::shared_ptr<ov::Model> lower(const Graph& graph, std::int64_t batch);
+
+}  // namespace chexnet_trt::openvino

@@ -1,0 +1,29 @@
+#include "backends/registry.hpp"
+
+#include <gtest/gtest.h>
+
+#include "common/error.hpp"
+
+namespace chexnet_trt {
+namespace {
+
+TEST(Registry, ListsEveryBackendWithAReasonWhereItIsMissing) {
+  const std::vector<BackendStatus> all = backends();
+  ASSERT_EQ(all.size(), 3U);
+  EXPECT_EQ(all[0].name, "openvino");
+  EXPECT_EQ(all[0].missing, "");
+  for (const char* name : {"cuda", "tensorrt"}) {
+    try {
+      backend(name);
+      FAIL() << name << " should be missing";
+    } catch (const InputError& error) {
+      EXPECT_NE(std::string(error.what()).find("not in this build"), std::string::npos);
+    }
+  }
+  EXPECT_THROW(backend("opnevino"), InputError);
+}
+
+TEST(Registry, SharesOneBackend) { EXPECT_EQ(&backend("openvino"), &backend("openvino")); }
+
+}  // namespace
+}  // namespace chexnet_trt
