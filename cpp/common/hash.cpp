@@ -31,13 +31,13 @@ std::uint64_t merge64(std::uint64_t hash, std::uint64_t accumulator) {
   return (hash ^ round64(0, accumulator)) * kPrime1 + kPrime4;
 }
 
-std::uint64_t hash_stripes(const std::byte*& at, std::size_t& left) {
-  std::array<std::uint64_t, 4> lanes{kPrime1 + kPrime2, kPrime2, 0, 0U - kPrime1};
-  for (; left >= 32; at += 32, left -= 32) {
-    for (std::size_t lane = 0; lane < 4; ++lane) {
-      lanes[lane] = round64(lanes[lane], load<std::uint64_t>(at + 8 * lane));
-    }
+void mix_stripe(std::array<std::uint64_t, 4>& lanes, const std::byte* stripe) {
+  for (std::size_t lane = 0; lane < 4; ++lane) {
+    lanes[lane] = round64(lanes[lane], load<std::uint64_t>(stripe + 8 * lane));
   }
+}
+
+std::uint64_t merge_lanes(const std::array<std::uint64_t, 4>& lanes) {
   std::uint64_t hash = rotate_left(lanes[0], 1) + rotate_left(lanes[1], 7) +
                        rotate_left(lanes[2], 12) + rotate_left(lanes[3], 18);
   for (const std::uint64_t lane : lanes) hash = merge64(hash, lane);
@@ -69,10 +69,37 @@ std::uint32_t load_big_endian(const std::byte* from) {
 }  // namespace
 
 std::uint64_t checksum(ByteView bytes) {
-  const std::byte* at = bytes.data;
-  std::size_t left = bytes.size;
-  std::uint64_t hash = left >= 32 ? hash_stripes(at, left) : kPrime5;
-  hash += bytes.size;
+  Checksum sum;
+  sum.update(bytes);
+  return sum.digest();
+}
+
+Checksum::Checksum() : lanes_{kPrime1 + kPrime2, kPrime2, 0, 0U - kPrime1} {}
+
+void Checksum::update(ByteView bytes) {
+  total_size_ += bytes.size;
+  while (bytes.size != 0) {
+    if (pending_size_ == 0 && bytes.size >= pending_.size()) {
+      mix_stripe(lanes_, bytes.data);
+      bytes = bytes.subview(pending_.size(), bytes.size - pending_.size());
+      continue;
+    }
+    const std::size_t count = std::min(bytes.size, pending_.size() - pending_size_);
+    std::copy_n(bytes.data, count, pending_.begin() + static_cast<std::ptrdiff_t>(pending_size_));
+    pending_size_ += count;
+    bytes = bytes.subview(count, bytes.size - count);
+    if (pending_size_ == pending_.size()) {
+      mix_stripe(lanes_, pending_.data());
+      pending_size_ = 0;
+    }
+  }
+}
+
+std::uint64_t Checksum::digest() const {
+  std::uint64_t hash = total_size_ >= pending_.size() ? merge_lanes(lanes_) : kPrime5;
+  hash += total_size_;
+  const std::byte* at = pending_.data();
+  std::size_t left = pending_size_;
   for (; left >= 8; at += 8, left -= 8) {
     hash = rotate_left(hash ^ round64(0, load<std::uint64_t>(at)), 27) * kPrime1 + kPrime4;
   }

@@ -12,6 +12,20 @@ namespace chexnet_trt {
 /// defence against forgery.
 std::uint64_t checksum(ByteView bytes);
 
+/// `checksum` over bytes fed in pieces.
+class Checksum {
+ public:
+  Checksum();
+  void update(ByteView bytes);
+  std::uint64_t digest() const;
+
+ private:
+  std::array<std::uint64_t, 4> lanes_;
+  std::array<std::byte, 32> pending_{};
+  std::size_t pending_size_ = 0;
+  std::uint64_t total_size_ = 0;
+};
+
 /// SHA-256 (FIPS 180-4) over bytes fed in pieces: names content.
 class Sha256 {
  public:

@@ -39,5 +39,16 @@ TEST(Checksum, KnownVectors) {
   EXPECT_EQ(checksum(ByteView(std::string(1000, 'a'))), 0x56E43B712EDA4223U);
 }
 
+TEST(Checksum, PiecesDoNotMatter) {
+  const std::string text(1000, 'a');
+  for (const std::size_t piece : {1U, 7U, 31U, 32U, 33U, 999U}) {
+    Checksum sum;
+    for (std::size_t at = 0; at < text.size(); at += piece) {
+      sum.update(ByteView(std::string_view(text).substr(at, piece)));
+    }
+    EXPECT_EQ(sum.digest(), 0x56E43B712EDA4223U) << piece;
+  }
+}
+
 }  // namespace
 }  // namespace chexnet_trt

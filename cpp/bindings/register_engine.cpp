@@ -1,0 +1,207 @@
+#include <pybind11/functional.h>
+#include <pybind11/numpy.h>
+#include <pybind11/stl.h>
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bindings/register.hpp"
+#include "common/error.hpp"
+#include "engine/builder.hpp"
+#include "engine/embed_preprocessing.hpp"
+#include "engine/execution_context.hpp"
+
+namespace py = pybind11;
+
+namespace chexnet_trt {
+namespace {
+
+const auto kWithoutGil = py::call_guard<py::gil_scoped_release>();
+
+/// A context and the arrays that its inference in flight uses.
+class PythonContext {
+ public:
+  explicit PythonContext(const std::shared_ptr<Engine>& engine)
+      : context_(std::make_unique<ExecutionContext>(engine)) {}
+  ~PythonContext() {
+    const py::gil_scoped_release release;
+    context_.reset();
+  }
+  PythonContext(const PythonContext&) = delete;
+  PythonContext& operator=(const PythonContext&) = delete;
+
+  void enqueue(std::int64_t batch, const std::vector<py::array>& arrays) {
+    const std::vector<Binding> bindings = bind(batch, arrays);
+    {
+      const py::gil_scoped_release release;
+      context_->enqueue(batch, bindings);
+    }
+    arrays_ = arrays;
+  }
+  void wait() { context_->wait(); }
+  bool ready() { return context_->ready(); }
+  std::vector<LayerTime> layer_times() { return context_->layer_times(); }
+
+ private:
+  std::vector<Binding> bind(std::int64_t batch, const std::vector<py::array>& arrays) const {
+    const std::vector<TensorInfo>& inputs = context_->engine().inputs();
+    std::vector<TensorInfo> infos = inputs;
+    const std::vector<TensorInfo>& outputs = context_->engine().outputs();
+    infos.insert(infos.end(), outputs.begin(), outputs.end());
+    if (arrays.size() != infos.size()) {
+      throw InputError("expected " + std::to_string(infos.size()) + " arrays, got " +
+                       std::to_string(arrays.size()));
+    }
+    std::vector<Binding> bindings;
+    for (std::size_t index = 0; index < arrays.size(); ++index) {
+      const py::array& array = arrays[index];
+      const bool dense = (array.flags() & py::array::c_style) != 0;
+      const bool usable = index < inputs.size() || array.writeable();
+      if (!dense || !usable ||
+          static_cast<std::size_t>(array.nbytes()) != byte_count(infos[index], batch)) {
+        throw InputError("the array for '" + infos[index].name +
+                         "' must be C-contiguous, of its exact size and writeable if an output");
+      }
+      bindings.push_back({const_cast<void*>(array.data())});
+    }
+    return bindings;
+  }
+
+  std::vector<py::array> arrays_;
+  std::unique_ptr<ExecutionContext> context_;
+};
+
+std::vector<Precision> precisions_from(const std::vector<std::string>& names) {
+  std::vector<Precision> precisions;
+  for (const std::string& name : names) precisions.push_back(precision_from_name(name));
+  return precisions;
+}
+
+/// Wraps a Python progress callback, and lets Ctrl-C in, which arrives as error_already_set.
+BuildProgress progress_from(const py::object& callback) {
+  return [&callback](const std::string& stage, int done, int total) {
+    const py::gil_scoped_acquire gil;
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+    if (!callback.is_none()) callback(stage, done, total);
+  };
+}
+
+py::dict candidate_dict(const Candidate& candidate) {
+  using py::literals::operator""_a;
+  return py::dict("precision"_a = std::string(name_of(candidate.precision)),
+                  "median_ms"_a = candidate.median_ms, "rounds"_a = candidate.rounds,
+                  "chosen"_a = candidate.chosen, "reason"_a = candidate.reason);
+}
+
+py::dict report_dict(const BuildReport& report) {
+  using py::literals::operator""_a;
+  py::list passes;
+  for (const PassCount& count : report.passes) {
+    passes.append(py::dict("pass"_a = count.pass, "rewrites"_a = count.rewrites));
+  }
+  py::list candidates;
+  for (const Candidate& candidate : report.candidates) candidates.append(candidate_dict(candidate));
+  return py::dict("passes"_a = passes, "candidates"_a = candidates,
+                  "timing_batch"_a = report.timing_batch, "timing_input"_a = "random",
+                  "seconds"_a = report.seconds);
+}
+
+py::tuple build_engine(const Graph& graph, const std::string& backend,
+                       const std::vector<std::string>& precisions, bool obey,
+                       std::int64_t max_batch, std::int64_t timing_batch, int threads, int streams,
+                       bool profiling, bool embed_blob, double timing_budget_ms,
+                       const py::object& progress) {
+  BuildOptions options;
+  options.backend = backend;
+  options.precisions = precisions_from(precisions);
+  options.obey = obey;
+  options.max_batch = max_batch;
+  options.timing_batch = timing_batch;
+  options.threads = threads;
+  options.streams = streams;
+  options.profiling = profiling;
+  options.embed_blob = embed_blob;
+  options.timing_budget_ms = timing_budget_ms;
+  options.progress = progress_from(progress);
+  BuildResult result = [&] {
+    const py::gil_scoped_release release;
+    return build(graph, options);
+  }();
+  return py::make_tuple(std::move(result.engine), report_dict(result.report));
+}
+
+std::shared_ptr<Engine> load_engine(const std::string& path, std::optional<int> threads,
+                                    std::optional<int> streams, std::optional<bool> profiling,
+                                    bool require_exact_device) {
+  LoadOptions options;
+  options.threads = threads;
+  options.streams = streams;
+  options.profiling = profiling;
+  options.require_exact_device = require_exact_device;
+  return Engine::load(path, options);
+}
+
+void register_records(py::module_& module) {
+  py::class_<TensorInfo>(module, "TensorInfo")
+      .def_readonly("name", &TensorInfo::name)
+      .def_property_readonly("element",
+                             [](const TensorInfo& info) { return name_of(info.element); })
+      .def_readonly("shape", &TensorInfo::shape, "-1 where the batch goes.")
+      .def_property_readonly("layout", [](const TensorInfo& info) { return name_of(info.layout); });
+  py::class_<LayerInfo>(module, "LayerInfo")
+      .def_readonly("name", &LayerInfo::name)
+      .def_readonly("type", &LayerInfo::type)
+      .def_readonly("precision", &LayerInfo::precision)
+      .def_readonly("kernel", &LayerInfo::kernel);
+  py::class_<LayerTime>(module, "LayerTime")
+      .def_readonly("name", &LayerTime::name)
+      .def_readonly("milliseconds", &LayerTime::milliseconds);
+}
+
+}  // namespace
+
+void register_engine(py::module_& module) {
+  register_records(module);
+  py::class_<Engine, std::shared_ptr<Engine>>(module, "Engine")
+      .def_property_readonly("inputs", &Engine::inputs)
+      .def_property_readonly("outputs", &Engine::outputs)
+      .def_property_readonly("max_batch", &Engine::max_batch)
+      .def_property_readonly("precision",
+                             [](const Engine& engine) { return name_of(engine.precision()); })
+      .def_property_readonly("backend",
+                             [](const Engine& engine) { return engine.config().backend; })
+      .def_property_readonly("device", [](const Engine& engine) { return engine.config().device; })
+      .def_property_readonly("threads",
+                             [](const Engine& engine) { return engine.config().threads; })
+      .def_property_readonly("streams",
+                             [](const Engine& engine) { return engine.config().streams; })
+      .def_property_readonly("profiling",
+                             [](const Engine& engine) { return engine.config().profiling; })
+      .def_property_readonly("graph", &Engine::graph, py::return_value_policy::reference_internal)
+      .def_property("manifest", &Engine::manifest, &Engine::set_manifest)
+      .def(
+          "compile", [](Engine& engine, std::int64_t batch) { engine.executable(batch); },
+          py::arg("batch"), kWithoutGil, "Compiles a batch size now instead of on first use.")
+      .def("layers", &Engine::layers, py::arg("batch"), kWithoutGil)
+      .def("save", &Engine::save, py::arg("path"), kWithoutGil);
+  py::class_<PythonContext>(module, "ExecutionContext")
+      .def(py::init<const std::shared_ptr<Engine>&>(), py::arg("engine"))
+      .def("enqueue", &PythonContext::enqueue, py::arg("batch"), py::arg("arrays"))
+      .def("wait", &PythonContext::wait, kWithoutGil)
+      .def("ready", &PythonContext::ready)
+      .def("layer_times", &PythonContext::layer_times, kWithoutGil);
+  module.def("build_engine", &build_engine, py::arg("graph"), py::kw_only(), py::arg("backend"),
+             py::arg("precisions"), py::arg("obey"), py::arg("max_batch"), py::arg("timing_batch"),
+             py::arg("threads"), py::arg("streams"), py::arg("profiling"), py::arg("embed_blob"),
+             py::arg("timing_budget_ms"), py::arg("progress"), "(engine, report)");
+  module.def("load_engine", &load_engine, py::arg("path"), py::kw_only(), py::arg("threads"),
+             py::arg("streams"), py::arg("profiling"), py::arg("require_exact_device"),
+             kWithoutGil);
+  module.def("embed_preprocessing", &embed_preprocessing, py::arg("graph"), py::arg("mean"),
+             py::arg("std"), kWithoutGil,
+             "The graph with its image input as uint8, normalised inside: (pixel - mean) / std.");
+}
+
+}  // namespace chexnet_trt

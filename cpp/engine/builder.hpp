@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/engine.hpp"
+#include "engine/precision_choice.hpp"
+#include "passes/pipeline.hpp"
+
+namespace chexnet_trt {
+
+/// `stage` of the build, of which `done` of `total` are done: "check", "optimize", "compile fp32",
+/// "time", "finish". An exception from it cancels the build.
+using BuildProgress = std::function<void(const std::string& stage, int done, int total)>;
+
+struct BuildOptions {
+  /// Used by `build` without a Backend.
+  std::string backend = "openvino";
+  /// Permitted besides fp32, which always is.
+  std::vector<Precision> precisions;
+  /// The one precision of `precisions` is forced (fp32 when there is none): nothing is timed.
+  bool obey = false;
+  std::int64_t max_batch = 1;
+  /// The batch at which precisions are compared and that is compiled now; 0: max_batch.
+  std::int64_t timing_batch = 0;
+  int threads = 0;
+  int streams = 1;
+  bool profiling = false;
+  /// Engine files carry the compiled network for the timing batch.
+  bool embed_blob = true;
+  double timing_budget_ms = 1000;
+  BuildProgress progress;
+};
+
+struct BuildReport {
+  std::vector<PassCount> passes;
+  /// In the order fp32, fp16, bf16, int8; timed on random input.
+  std::vector<Candidate> candidates;
+  std::int64_t timing_batch = 1;
+  double seconds = 0;
+};
+
+struct BuildResult {
+  std::shared_ptr<Engine> engine;
+  BuildReport report;
+};
+
+/// The whole pipeline: checks, passes, choice of precision, compilation. Raises InputError when an
+/// option does not fit, when ops have no lowering (all are listed) and when a forced precision has
+/// no kernels here; BackendError when the backend fails.
+BuildResult build(const Graph& graph, const BuildOptions& options);
+BuildResult build(const Graph& graph, const BuildOptions& options, Backend& backend);
+
+}  // namespace chexnet_trt

@@ -1,0 +1,151 @@
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "backends/registry.hpp"
+#include "common/error.hpp"
+#include "common/log.hpp"
+#include "engine/engine.hpp"
+#include "graph/text.hpp"
+#include "plan/plan_reader.hpp"
+#include "plan/plan_writer.hpp"
+
+// Sections: "graph" and "weights" (graph/text.hpp), "config" (engine_config.hpp), "manifest" (JSON)
+// and "blob/BACKEND/BATCH". The I/O contract has no section: names, types, shapes and layouts are
+// those of the graph's input nodes and outputs, and a second copy could only disagree with them.
+
+namespace chexnet_trt {
+namespace {
+
+/// Lines that tell which file is meant.
+template <typename Parse>
+auto parse_section(const PlanReader& plan, Parse parse) {
+  try {
+    return parse();
+  } catch (const InputError& error) {
+    throw InputError("'" + plan.name() + "': " + error.what());
+  }
+}
+
+std::string blob_prefix(const std::string& backend) { return "blob/" + backend + "/"; }
+
+EngineBlobs blobs_of(const PlanReader& plan, const EngineConfig& config) {
+  EngineBlobs blobs{{}, plan.owner()};
+  const std::string prefix = blob_prefix(config.backend);
+  for (const PlanEntry& entry : plan.entries()) {
+    if (entry.name.compare(0, prefix.size(), prefix) != 0) continue;
+    const char* const end = entry.name.data() + entry.name.size();
+    std::int64_t batch = 0;
+    const auto [stop, code] = std::from_chars(entry.name.data() + prefix.size(), end, batch);
+    if (code != std::errc() || stop != end || batch < 1 || batch > config.max_batch) {
+      throw InputError("'" + plan.name() + "' has a section '" + entry.name +
+                       "' for no batch size of its own; build it again");
+    }
+    blobs.by_batch[batch] = plan.section(entry.name);
+  }
+  return blobs;
+}
+
+/// Whether blobs compiled for `config` may be used on `backend`; warns when not.
+bool fits_device(const PlanReader& plan, const EngineConfig& config, const Backend& backend,
+                 bool require_exact_device) {
+  if (config.fingerprint == backend.fingerprint()) return true;
+  const std::string difference = "'" + plan.name() + "' was compiled for " + config.device + " (" +
+                                 config.fingerprint + "), this is " + backend.device_name() + " (" +
+                                 backend.fingerprint() + ")";
+  if (require_exact_device) {
+    throw InputError(difference + "; build it on this device, or allow it to be rebuilt");
+  }
+  log(Severity::kWarning, difference + "; compiling it again from the graph");
+  return false;
+}
+
+void check_precision(const PlanReader& plan, const EngineConfig& config, const Backend& backend) {
+  std::vector<Precision> precisions = backend.precisions();
+  const std::vector<Precision> emulated = backend.emulated_precisions();
+  precisions.insert(precisions.end(), emulated.begin(), emulated.end());
+  if (std::find(precisions.begin(), precisions.end(), config.precision) != precisions.end()) return;
+  throw InputError("'" + plan.name() + "' runs in " + std::string(name_of(config.precision)) +
+                   ", for which this device (" + backend.device_name() +
+                   ") has no kernels; build it here in another precision");
+}
+
+/// The blobs were compiled with `built`; the caller wants `options`.
+bool same_options(const EngineConfig& built, const LoadOptions& options) {
+  return options.threads.value_or(built.threads) == built.threads &&
+         options.streams.value_or(built.streams) == built.streams &&
+         options.profiling.value_or(built.profiling) == built.profiling;
+}
+
+/// The configuration of an engine of that file on this device.
+EngineConfig adapted(EngineConfig config, const LoadOptions& options, const Backend& backend) {
+  config.threads = options.threads.value_or(config.threads);
+  config.streams = options.streams.value_or(config.streams);
+  config.profiling = options.profiling.value_or(config.profiling);
+  config.fingerprint = backend.fingerprint();
+  config.device = backend.device_name();
+  return config;
+}
+
+EngineConfig config_of(const PlanReader& plan) {
+  return parse_section(plan, [&] { return config_from_text(plan.section("config").text()); });
+}
+
+}  // namespace
+
+std::shared_ptr<Engine> Engine::load(const std::string& path, const LoadOptions& options) {
+  const PlanReader plan = PlanReader::open(path);
+  return from_plan(plan, options, chexnet_trt::backend(config_of(plan).backend));
+}
+
+std::shared_ptr<Engine> Engine::load(const std::string& path, const LoadOptions& options,
+                                     Backend& backend) {
+  return from_plan(PlanReader::open(path), options, backend);
+}
+
+std::shared_ptr<Engine> Engine::from_plan(const PlanReader& plan, const LoadOptions& options,
+                                          Backend& backend) {
+  const EngineConfig built = config_of(plan);
+  if (built.backend != backend.name()) {
+    throw InputError("'" + plan.name() + "' is for the backend '" + built.backend + "', not '" +
+                     std::string(backend.name()) + "'");
+  }
+  Graph graph = parse_section(plan, [&] {
+    return graph_from_text(plan.section("graph").text(), plan.section("weights"), plan.owner());
+  });
+  EngineBlobs blobs = blobs_of(plan, built);
+  std::vector<std::int64_t> batches;
+  for (const auto& [batch, bytes] : blobs.by_batch) batches.push_back(batch);
+  const bool fits = fits_device(plan, built, backend, options.require_exact_device);
+  check_precision(plan, built, backend);
+  auto engine = std::make_shared<Engine>(std::move(graph), adapted(built, options, backend),
+                                         backend, std::move(batches));
+  engine->set_manifest(std::string(plan.section("manifest").text()));
+  if (fits && same_options(built, options)) {
+    engine->use_blobs(std::move(blobs), plan.name(), options.require_exact_device);
+  } else if (fits && !blobs.by_batch.empty()) {
+    log(Severity::kInfo, "'" + plan.name() +
+                             "': other threads, streams or profiling than it was built " +
+                             "with; compiling it again from the graph");
+  }
+  return engine;
+}
+
+void Engine::save(const std::string& path) {
+  const std::string graph = to_text(graph_);
+  const std::string config = to_text(config_);
+  const std::string json = manifest();
+  std::vector<PlanSection> sections{
+      plan_section("config", ByteView(config)), plan_section("manifest", ByteView(json)),
+      plan_section("graph", ByteView(graph)),
+      PlanSection{"weights", [this](const ByteSink& sink) { write_weights(graph_, sink); }}};
+  std::vector<std::vector<std::byte>> blobs;
+  for (const std::int64_t batch : blob_batches_) {
+    blobs.push_back(executable(batch)->serialize());
+    sections.push_back(plan_section(blob_prefix(config_.backend) + std::to_string(batch),
+                                    {blobs.back().data(), blobs.back().size()}));
+  }
+  write_plan(path, sections);
+}
+
+}  // namespace chexnet_trt

@@ -1,0 +1,90 @@
+#include "engine/execution_context.hpp"
+
+#include <utility>
+
+#include "common/error.hpp"
+#include "common/log.hpp"
+
+namespace chexnet_trt {
+
+ExecutionContext::ExecutionContext(std::shared_ptr<Engine> engine) : engine_(std::move(engine)) {}
+
+ExecutionContext::~ExecutionContext() {
+  try {
+    wait();
+  } catch (const std::exception& error) {
+    log(Severity::kWarning,
+        std::string("an inference that nobody waited for failed: ") + error.what());
+  }
+}
+
+void ExecutionContext::enqueue(std::int64_t batch, const std::vector<Binding>& bindings,
+                               StreamHandle stream) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  enqueue_locked(batch, bindings, stream);
+}
+
+void ExecutionContext::wait() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  wait_locked();
+}
+
+bool ExecutionContext::ready() {
+  const std::unique_lock<std::mutex> lock(mutex_, std::try_to_lock);
+  if (!lock.owns_lock()) return false;
+  return in_flight_ == nullptr || in_flight_->ready();
+}
+
+void ExecutionContext::execute(std::int64_t batch, const std::vector<Binding>& bindings) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  enqueue_locked(batch, bindings, nullptr);
+  wait_locked();
+}
+
+std::vector<LayerTime> ExecutionContext::layer_times() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (last_ == nullptr || in_flight_ != nullptr) return {};
+  return last_->layer_times();
+}
+
+void ExecutionContext::check(const std::vector<Binding>& bindings) const {
+  const std::vector<TensorInfo>& inputs = engine_->inputs();
+  const std::vector<TensorInfo>& outputs = engine_->outputs();
+  if (bindings.size() != inputs.size() + outputs.size()) {
+    throw InputError("the engine has " + std::to_string(inputs.size()) + " inputs and " +
+                     std::to_string(outputs.size()) + " outputs, got " +
+                     std::to_string(bindings.size()) + " bindings");
+  }
+  for (std::size_t index = 0; index < bindings.size(); ++index) {
+    if (bindings[index].data != nullptr) continue;
+    const bool is_input = index < inputs.size();
+    const TensorInfo& info = is_input ? inputs[index] : outputs[index - inputs.size()];
+    throw InputError(std::string(is_input ? "input" : "output") + " '" + info.name +
+                     "' is bound to no memory");
+  }
+}
+
+ExecutionContext::Slot& ExecutionContext::slot(std::int64_t batch) {
+  const auto found = slots_.find(batch);
+  if (found != slots_.end()) return found->second;
+  Slot slot;
+  slot.executable = engine_->executable(batch);
+  slot.execution = slot.executable->create_execution();
+  return slots_.emplace(batch, std::move(slot)).first->second;
+}
+
+void ExecutionContext::enqueue_locked(std::int64_t batch, const std::vector<Binding>& bindings,
+                                      StreamHandle stream) {
+  check(bindings);
+  wait_locked();
+  Execution& execution = *slot(batch).execution;
+  execution.enqueue(bindings, stream);
+  in_flight_ = &execution;
+  last_ = &execution;
+}
+
+void ExecutionContext::wait_locked() {
+  if (in_flight_ != nullptr) std::exchange(in_flight_, nullptr)->wait();
+}
+
+}  // namespace chexnet_trt

@@ -1,0 +1,126 @@
+#include "engine/builder.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/error.hpp"
+#include "engine/context_helpers.hpp"
+#include "test_folder.hpp"
+
+namespace chexnet_trt {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(Builder, BuildsFp32WithoutTiming) {
+  FakeBackend backend;
+  const BuildResult result = build(tiny_graph(), BuildOptions{}, backend);
+  ASSERT_EQ(result.report.candidates.size(), 1U);
+  EXPECT_TRUE(result.report.candidates[0].chosen);
+  EXPECT_FALSE(result.report.candidates[0].median_ms);
+  EXPECT_FALSE(result.report.passes.empty());
+  EXPECT_EQ(backend.behaviour.compiled, 1);
+  EXPECT_EQ(result.engine->precision(), Precision::kFloat32);
+}
+
+TEST(Builder, TakesTheFastestPermittedPrecision) {
+  FakeBackend backend;
+  backend.behaviour.precisions = {Precision::kFloat32, Precision::kBFloat16};
+  backend.behaviour.run_ms = [](Precision precision) {
+    return precision == Precision::kFloat32 ? 10.0 : 1.0;
+  };
+  BuildOptions options;
+  options.precisions = {Precision::kFloat16, Precision::kBFloat16, Precision::kInt8};
+  options.timing_budget_ms = 0;
+  const BuildResult result = build(tiny_graph(), options, backend);
+  EXPECT_EQ(result.engine->precision(), Precision::kBFloat16);
+  const auto& candidates = result.report.candidates;
+  ASSERT_EQ(candidates.size(), 4U);
+  EXPECT_THAT(candidates[0].reason, HasSubstr("slower"));
+  EXPECT_GE(candidates[0].rounds, 5);
+  EXPECT_THAT(candidates[1].reason, HasSubstr("has no fp16 kernels"));
+  EXPECT_FALSE(candidates[1].median_ms);
+  EXPECT_TRUE(candidates[2].chosen);
+  EXPECT_EQ(candidates[2].reason, "fastest");
+  EXPECT_THAT(candidates[3].reason, HasSubstr("not quantised"));
+  TinyCall call(1);
+  result.engine->create_context()->execute(1, call.bindings());
+  EXPECT_EQ(backend.behaviour.compiled, 2);
+}
+
+TEST(Builder, ObeysOnePrecisionOrSaysWhyNot) {
+  FakeBackend backend;
+  BuildOptions options;
+  options.obey = true;
+  options.precisions = {Precision::kBFloat16};
+  EXPECT_THAT(message_of<InputError>([&] { build(tiny_graph(), options, backend); }),
+              HasSubstr("cannot build in bf16: this device (device fake 1) has no bf16 kernels"));
+  backend.behaviour.precisions.push_back(Precision::kBFloat16);
+  const BuildResult result = build(tiny_graph(), options, backend);
+  EXPECT_EQ(result.engine->precision(), Precision::kBFloat16);
+  EXPECT_EQ(result.report.candidates.size(), 1U);
+  options.precisions.push_back(Precision::kFloat16);
+  EXPECT_THROW(build(tiny_graph(), options, backend), InputError);
+}
+
+TEST(Builder, AnEmulatedPrecisionIsBuiltOnlyWhenForced) {
+  FakeBackend backend;
+  backend.behaviour.emulated = {Precision::kFloat16};
+  BuildOptions options;
+  options.precisions = {Precision::kFloat16};
+  const BuildResult permitted = build(tiny_graph(), options, backend);
+  EXPECT_EQ(permitted.engine->precision(), Precision::kFloat32);
+  EXPECT_THAT(permitted.report.candidates[1].reason, HasSubstr("only emulates fp16"));
+  options.obey = true;
+  EXPECT_EQ(build(tiny_graph(), options, backend).engine->precision(), Precision::kFloat16);
+}
+
+TEST(Builder, ListsEveryNodeThatHasNoLowering) {
+  FakeBackend backend;
+  backend.behaviour.unsupported = {Op::kBinary};
+  const std::string message =
+      message_of<InputError>([&] { build(tiny_graph(), BuildOptions{}, backend); });
+  EXPECT_THAT(message, HasSubstr("cannot run 2 nodes"));
+  EXPECT_THAT(message, HasSubstr("'scaled' (binary): the fake has no such kernel"));
+  EXPECT_THAT(message, HasSubstr("'shifted' (binary)"));
+  EXPECT_EQ(message.find('\n'), std::string::npos);
+}
+
+TEST(Builder, ChecksItsOptions) {
+  FakeBackend backend;
+  const auto error = [&](const BuildOptions& options, const Graph& graph) {
+    return message_of<InputError>([&] { build(graph, options, backend); });
+  };
+  BuildOptions options;
+  options.max_batch = 0;
+  EXPECT_THAT(error(options, tiny_graph()), HasSubstr("1 or more"));
+  options.max_batch = 2;
+  options.timing_batch = 3;
+  EXPECT_THAT(error(options, tiny_graph()), HasSubstr("outside 1 ... 2"));
+  options.timing_batch = 0;
+  Graph fixed;
+  fixed.add_output("y", fixed.add_input("x", {ElementType::kFloat32, {2, 3}}));
+  EXPECT_THAT(error(options, fixed), HasSubstr("have no batch"));
+  options.streams = 0;
+  EXPECT_THAT(error(options, tiny_graph()), HasSubstr("streams"));
+}
+
+TEST(Builder, ReportsProgressAndStopsWhenItThrows) {
+  FakeBackend backend;
+  std::vector<std::string> stages;
+  BuildOptions options;
+  options.progress = [&](const std::string& stage, int done, int total) {
+    EXPECT_LE(done, total);
+    stages.push_back(stage);
+  };
+  build(tiny_graph(), options, backend);
+  EXPECT_THAT(stages, testing::ElementsAre("check", "optimize", "compile fp32", "time", "finish",
+                                           "finish"));
+  backend.behaviour.compiled = 0;
+  options.progress = [](const std::string&, int, int) { throw Error("cancelled"); };
+  EXPECT_THROW(build(tiny_graph(), options, backend), Error);
+  EXPECT_EQ(backend.behaviour.compiled, 0);
+}
+
+}  // namespace
+}  // namespace chexnet_trt

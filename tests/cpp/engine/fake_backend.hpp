@@ -1,0 +1,209 @@
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstring>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "backends/backend.hpp"
+#include "common/error.hpp"
+#include "engine/tensor_info.hpp"
+
+namespace chexnet_trt {
+
+/// What a FakeBackend does; may change between calls.
+struct FakeBehaviour {
+  std::string name = "fake";
+  std::string fingerprint = "fake 1";
+  std::vector<Precision> precisions{Precision::kFloat32};
+  std::vector<Precision> emulated;
+  /// Time of an inference and of a compilation, milliseconds.
+  std::function<double(Precision)> run_ms = [](Precision) { return 0.0; };
+  double compile_ms = 0;
+  /// Inferences and compilations fail while set.
+  std::atomic<bool> fail_runs{false};
+  std::atomic<bool> fail_compile{false};
+  /// `deserialize` refuses every blob.
+  bool refuse_blobs = false;
+  std::vector<Op> unsupported;
+
+  std::atomic<int> compiled{0};
+  std::atomic<int> deserialized{0};
+  std::atomic<int> running{0};
+  std::atomic<int> most_running{0};
+};
+
+/// Runs on a thread of its own. Every output element is 2 * x + 1 of the element of the first input
+/// with its index, in float32; inputs are float32 or uint8.
+class FakeExecution : public Execution {
+ public:
+  FakeExecution(FakeBehaviour& behaviour, std::vector<TensorInfo> inputs,
+                std::vector<TensorInfo> outputs, const CompileOptions& options)
+      : behaviour_(behaviour),
+        inputs_(std::move(inputs)),
+        outputs_(std::move(outputs)),
+        options_(options),
+        thread_([this] { work(); }) {}
+  ~FakeExecution() override {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      quit_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+  }
+
+  void enqueue(const std::vector<Binding>& bindings, StreamHandle /*stream*/) override {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (busy_) throw Error("enqueued over an inference in flight");
+      bindings_ = bindings;
+      failed_ = false;
+      busy_ = true;
+    }
+    changed_.notify_all();
+  }
+  void wait() override {
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [this] { return !busy_; });
+    if (failed_) throw BackendError("the fake device failed");
+  }
+  bool ready() override {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return !busy_;
+  }
+  std::vector<LayerTime> layer_times() const override {
+    if (!options_.profiling) return {};
+    return {{"first", 1.0}, {"second", 3.0}};
+  }
+
+ private:
+  void work() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    while (true) {
+      changed_.wait(lock, [this] { return busy_ || quit_; });
+      if (!busy_) return;
+      lock.unlock();
+      const bool failed = !compute();
+      lock.lock();
+      failed_ = failed;
+      busy_ = false;
+      changed_.notify_all();
+    }
+  }
+
+  bool compute() {
+    const int running = ++behaviour_.running;
+    int most = behaviour_.most_running;
+    while (most < running && !behaviour_.most_running.compare_exchange_weak(most, running)) {
+    }
+    std::this_thread::sleep_for(
+        std::chrono::duration<double, std::milli>(behaviour_.run_ms(options_.precision)));
+    const bool fails = behaviour_.fail_runs;
+    for (std::size_t index = 0; !fails && index < outputs_.size(); ++index) fill(index);
+    --behaviour_.running;
+    return !fails;
+  }
+
+  void fill(std::size_t output) const {
+    const std::size_t count = byte_count(outputs_[output], options_.batch) / sizeof(float);
+    const bool is_uint8 = inputs_[0].element == ElementType::kUInt8;
+    const std::size_t limit =
+        byte_count(inputs_[0], options_.batch) / (is_uint8 ? 1 : sizeof(float));
+    auto* to = static_cast<float*>(bindings_[inputs_.size() + output].data);
+    for (std::size_t index = 0; index < std::min(count, limit); ++index) {
+      const float x = is_uint8 ? static_cast<const std::uint8_t*>(bindings_[0].data)[index]
+                               : static_cast<const float*>(bindings_[0].data)[index];
+      to[index] = 2 * x + 1;
+    }
+  }
+
+  FakeBehaviour& behaviour_;
+  std::vector<TensorInfo> inputs_;
+  std::vector<TensorInfo> outputs_;
+  CompileOptions options_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<Binding> bindings_;
+  bool busy_ = false;
+  bool failed_ = false;
+  bool quit_ = false;
+  std::thread thread_;
+};
+
+class FakeExecutable : public Executable {
+ public:
+  FakeExecutable(FakeBehaviour& behaviour, const Graph& graph, const CompileOptions& options)
+      : behaviour_(behaviour),
+        inputs_(input_infos(graph)),
+        outputs_(output_infos(graph)),
+        options_(options) {}
+
+  std::unique_ptr<Execution> create_execution() override {
+    return std::make_unique<FakeExecution>(behaviour_, inputs_, outputs_, options_);
+  }
+  std::vector<LayerInfo> layers() const override {
+    return {{"all", "fake", std::string(name_of(options_.precision)), "affine"}};
+  }
+  std::vector<std::byte> serialize() const override {
+    const std::string text = "fake blob for batch " + std::to_string(options_.batch);
+    const ByteView bytes(text);
+    return {bytes.begin(), bytes.end()};
+  }
+
+ private:
+  FakeBehaviour& behaviour_;
+  std::vector<TensorInfo> inputs_;
+  std::vector<TensorInfo> outputs_;
+  CompileOptions options_;
+};
+
+class FakeBackend : public Backend {
+ public:
+  FakeBehaviour behaviour;
+
+  std::string_view name() const override { return behaviour.name; }
+  std::string fingerprint() const override { return behaviour.fingerprint; }
+  std::string device_name() const override { return "device " + behaviour.fingerprint; }
+  std::vector<Precision> precisions() const override { return behaviour.precisions; }
+  std::vector<Precision> emulated_precisions() const override { return behaviour.emulated; }
+  std::string unsupported_reason(Op op) const override {
+    const auto& ops = behaviour.unsupported;
+    return std::find(ops.begin(), ops.end(), op) == ops.end() ? "" : "the fake has no such kernel";
+  }
+  std::unique_ptr<Executable> compile(const Graph& graph, const CompileOptions& options) override {
+    std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(behaviour.compile_ms));
+    ++behaviour.compiled;
+    if (behaviour.fail_compile) throw BackendError("the fake compiler failed");
+    return std::make_unique<FakeExecutable>(behaviour, graph, options);
+  }
+  std::unique_ptr<Executable> deserialize(ByteView blob, const Graph& graph,
+                                          const CompileOptions& options) override {
+    const std::string expected = "fake blob for batch " + std::to_string(options.batch);
+    if (behaviour.refuse_blobs || blob.text() != expected) throw BackendError("not a blob of mine");
+    ++behaviour.deserialized;
+    return std::make_unique<FakeExecutable>(behaviour, graph, options);
+  }
+};
+
+/// y = 2 * x + 1, three numbers an item: what FakeExecution computes.
+inline Graph tiny_graph() {
+  Graph graph;
+  const NodeId x = graph.add_input("x", {ElementType::kFloat32, {kBatch, 3}});
+  const NodeId scale = graph.add_constant("scale", Tensor::from_floats({3}, {2, 2, 2}));
+  const NodeId shift = graph.add_constant("shift", Tensor::from_floats({3}, {1, 1, 1}));
+  const NodeId scaled =
+      graph.add(Op::kBinary, "scaled", {x, scale}, BinaryAttributes{BinaryKind::kMul});
+  const NodeId shifted =
+      graph.add(Op::kBinary, "shifted", {scaled, shift}, BinaryAttributes{BinaryKind::kAdd});
+  graph.add_output("y", shifted);
+  return graph;
+}
+
+}  // namespace chexnet_trt
