@@ -31,7 +31,7 @@ def test_writes_a_graph_and_says_what(tmp_path, capsys):
 
 
 def test_only_random_weights_so_far(tmp_path):
-    with pytest.raises(InputError, match="comes with training.*--random-weights"):
+    with pytest.raises(InputError, match=r"comes with training.*--random-weights"):
         run("-o", str(tmp_path / "net.pb"))
 
 

@@ -59,7 +59,9 @@ def test_sixteen_bit_pgm_is_big_endian(tmp_path):
 
 def test_pgm_with_comments(tmp_path):
     path = tmp_path / "digit.pgm"
-    path.write_bytes(b"P5\n# made by hand\n3 2\n# and another\n255\n" + bytes([0, 50, 100, 150, 200, 255]))
+    path.write_bytes(
+        b"P5\n# made by hand\n3 2\n# and another\n255\n" + bytes([0, 50, 100, 150, 200, 255])
+    )
     (plane,) = values(read_image(path))
     assert plane.tolist() == [[0, 50, 100], [150, 200, 255]]
 

@@ -2,17 +2,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 pytest.importorskip("tensorboard")
 
-from synthetic_xray import synthetic_xray
-
 from chexnet_trt._core import InputError
 from chexnet_trt.models import NETWORKS, build_graph, build_random_graph
 from chexnet_trt.preprocess import preset
+from synthetic_xray import synthetic_xray
 
 
 def zeros(name, shape):
@@ -57,7 +57,7 @@ def test_resnet_has_the_official_nodes():
     assert constant(nodes[f"{scope}/Pad_2/paddings"]).tolist() == [[0, 0], [1, 1], [1, 1], [0, 0]]
     assert list(nodes[f"{scope}/add_1"].input) == [f"{scope}/conv2d_7/Conv2D", f"{scope}/add"]
     tail = ["Relu_48", "Mean", "final_reduce_mean", "Squeeze", "dense/MatMul"]
-    for before, after in zip(tail, tail[1:], strict=False):
+    for before, after in pairwise(tail):
         assert nodes[f"{scope}/{after}"].input[0] == f"{scope}/{before}"
     assert nodes["chexnet_sigmoid_tensor"].input[0] == f"{scope}/final_dense"
     assert nodes["categories"].input[0] == f"{scope}/final_dense"
@@ -80,7 +80,9 @@ def test_densenet_has_kerass_nodes():
     assert constant(nodes["predictions/kernel"]).shape == (1024, 14)
 
 
-@pytest.mark.parametrize(("network", "count"), [("resnet50_v2", 23_593_742), ("densenet121", 7_051_854)])
+@pytest.mark.parametrize(
+    ("network", "count"), [("resnet50_v2", 23_574_478), ("densenet121", 7_051_854)]
+)
 def test_parameter_count(network, count):
     sizes = {}
 

@@ -26,7 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data-format",
         choices=("channels_last", "channels_first"),
         default="channels_last",
-        help="layout inside the network; the input is NHWC in both",
+        help="layout inside the network; the input is NHWC in both "
+        "(TensorFlow runs channels_first on GPUs only)",
     )
     parser.add_argument("--seed", type=int, default=0, help="same seed, same weights")
     parser.add_argument("-o", "--output", required=True, metavar="FILE.pb")

@@ -73,5 +73,5 @@ def convolve(x: Array, kernel: Array, strides: int, padding: str) -> Array:
         x = np.pad(x, ((0, 0), rows, columns, (0, 0)))
     windows = _windows(x, size, strides)
     unrolled = windows.reshape(-1, channels * size * size)
-    product = unrolled @ kernel.transpose(2, 0, 1, 3).reshape(-1, filters)
+    product: Array = unrolled @ kernel.transpose(2, 0, 1, 3).reshape(-1, filters)
     return product.reshape(*windows.shape[:3], filters)

@@ -11,8 +11,8 @@ from chexnet_trt.models.numpy_layers import NumpyLayers, convolve
 
 IMAGES = 16
 MEASURED_SIZE = 96
-LOGIT_SPREAD = 1.5
-BLUR = 0.14  # Deviation of the kernels' smoothing, as a share of the kernel's size.
+LOGIT_SPREAD = 1.6
+BLUR = 0.16  # Deviation of the kernels' smoothing, as a share of the kernel's size.
 
 
 class MeasuringLayers(NumpyLayers):

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import chexnet_trt
+from chexnet_trt._core import InputError
+from chexnet_trt.commands import infer
+from chexnet_trt.labels import LABELS
+from chexnet_trt.preprocess import preset
+
+
+def spec(name, shape, layout="plain", dtype="float32"):
+    return SimpleNamespace(name=name, shape=tuple(shape), layout=layout, dtype=dtype)
+
+
+class MeanEngine:
+    """Score k of an image is its mean fed value + k / 100; remembers the batches it was fed."""
+
+    max_batch = 4
+
+    def __init__(self, classes=14, layout="nchw", dtype="float32", manifest=None, outputs=None):
+        shape = (-1, 3, 6, 8) if layout == "nchw" else (-1, 6, 8, 3)
+        self.inputs = [spec("input_tensor", shape, layout, dtype)]
+        name = "chexnet_sigmoid_tensor"
+        self.outputs = outputs or [spec("categories", [-1]), spec(name, [-1, classes])]
+        self.manifest = {"preprocess": preset("unit", 8, 6, 3).to_json()}
+        self.manifest = self.manifest if manifest is None else manifest
+        self.batches = []
+
+    def infer(self, array):
+        assert array.shape[1:] == self.inputs[0].shape[1:]
+        self.batches.append(array)
+        means = array.astype(np.float32).reshape(len(array), -1).mean(axis=1)
+        return {
+            item.name: means[:, None] + np.arange(np.prod(item.shape[1:]), dtype=np.float32) / 100
+            for item in self.outputs
+        }
+
+
+def run(engine, *words):
+    parser = argparse.ArgumentParser()
+    infer.add_arguments(parser)
+    return infer.run_engine(engine, parser.parse_args(["net.engine", *map(str, words)]))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for index, value in enumerate((51, 102, 153)):
+        Image.fromarray(np.full((9, 9), value, np.uint8)).save(tmp_path / f"{index}.png")
+    return tmp_path
+
+
+def test_table_in_the_engines_order(folder, capsys):
+    assert run(MeanEngine(), folder / "0.png") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == str(folder / "0.png")
+    assert [line.split()[0] for line in lines[1:15]] == list(LABELS)
+    assert lines[1].split()[1:] == ["0.2000", "######"]
+    assert float(lines[14].split()[1]) == pytest.approx(0.33)
+
+
+def test_top_is_highest_first(folder, capsys):
+    assert run(MeanEngine(), folder / "0.png", "--top", 2) == 0
+    lines = capsys.readouterr().out.strip().splitlines()
+    assert [line.split()[0] for line in lines[1:]] == ["Pneumothorax", "Fibrosis"]
+
+
+def test_json_keeps_order_and_batches(folder, capsys):
+    engine = MeanEngine()
+    assert run(engine, folder, "--json", "--batch", 2) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert [len(batch) for batch in engine.batches] == [2, 1]
+    assert content["output"] == "chexnet_sigmoid_tensor"
+    assert content["preprocess"]["name"] == "unit"
+    cardiomegaly = [image["scores"]["Cardiomegaly"] for image in content["images"]]
+    assert np.allclose(cardiomegaly, [0.2, 0.4, 0.6])
+
+
+def test_csv(folder, capsys):
+    path = folder / "scores.csv"
+    assert run(MeanEngine(), folder, "--csv", path) == 0
+    assert run(MeanEngine(), folder, "--csv", "-") == 0
+    text = path.read_text()
+    assert capsys.readouterr().out == text
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert np.allclose([float(row["Hernia"]) for row in rows], [0.23, 0.43, 0.63])
+
+
+@pytest.mark.parametrize("form", [[], ["--json"], ["--csv", "-"]])
+def test_bad_images_are_reported_and_the_others_scored(folder, capsys, form):
+    (folder / "1.png").write_bytes(b"no image")
+    assert run(MeanEngine(), folder, *form) == 1
+    printed = capsys.readouterr()
+    assert printed.err == f"skipped: '{folder / '1.png'}' is not an image that can be read\n"
+    assert "0.png" in printed.out
+    assert "2.png" in printed.out
+
+
+def test_nhwc_and_preset(folder, capsys):
+    engine = MeanEngine(layout="nhwc", manifest={})
+    assert run(engine, folder / "0.png", "--preprocess", "signed-unit") == 0
+    assert engine.batches[0].shape == (1, 6, 8, 3)
+    assert np.allclose(engine.batches[0], -0.6)
+
+
+def test_byte_inputs_get_pixels(folder, capsys):
+    engine = MeanEngine(dtype="uint8", manifest={"preprocess": preset("raw", 8, 6, 3).to_json()})
+    assert run(engine, folder / "0.png") == 0
+    assert engine.batches[0].dtype == np.uint8
+    assert (engine.batches[0] == 51).all()
+    with pytest.raises(InputError, match="takes bytes"):
+        run(engine, folder / "0.png", "--preprocess", "unit")
+
+
+def test_no_preprocessing_is_never_guessed(folder):
+    with pytest.raises(InputError, match="say it with --preprocess"):
+        run(MeanEngine(manifest={}), folder / "0.png")
+
+
+def test_preprocessing_of_another_size_is_refused(folder):
+    manifest = {"preprocess": preset("unit", 224, 224, 3).to_json()}
+    with pytest.raises(InputError, match=r"takes 8x6 pixels .* makes 224x224"):
+        run(MeanEngine(manifest=manifest), folder / "0.png")
+
+
+def test_names_of_the_scores(folder, capsys):
+    def names(engine, *words):
+        assert run(engine, folder / "0.png", "--json", *words) == 0
+        return list(json.loads(capsys.readouterr().out)["images"][0]["scores"])
+
+    fields = MeanEngine().manifest
+    assert names(MeanEngine(classes=3)) == ["0", "1", "2"]
+    labels = {"labels": {"names": ["Effussion", "Mass", "PT"]}}
+    stored = fields | labels
+    assert names(MeanEngine(3, manifest=stored)) == ["Effusion", "Mass", "Pleural_Thickening"]
+    assert names(MeanEngine(2, manifest=stored)) == ["0", "1"]
+    (folder / "names.txt").write_text("cat\ndog\n")
+    assert names(MeanEngine(2), "--labels", folder / "names.txt") == ["cat", "dog"]
+    with pytest.raises(InputError, match=r"has 2 labels, but .* has 3 scores"):
+        run(MeanEngine(3), folder / "0.png", "--labels", folder / "names.txt")
+
+
+def test_choice_of_the_output(folder, capsys):
+    pair = [spec("a", [-1, 2]), spec("b", [-1, 1, 3])]
+    with pytest.raises(InputError, match="which output has the scores"):
+        run(MeanEngine(outputs=pair), folder / "0.png")
+    with pytest.raises(InputError, match="no output 'c'; it has a, b"):
+        run(MeanEngine(outputs=pair), folder / "0.png", "--output", "c")
+    assert run(MeanEngine(outputs=pair), folder / "0.png", "--output", "b", "--json") == 0
+    assert len(json.loads(capsys.readouterr().out)["images"][0]["scores"]) == 3
+    maps = [spec("features", [-1, 4, 4])]
+    with pytest.raises(InputError, match="is not one score a class"):
+        run(MeanEngine(outputs=maps), folder / "0.png")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--batch", 5], "--batch 5: this engine takes 1 to 4"),
+        (["--batch", 0], "--batch 0: this engine takes 1 to 4"),
+        (["--top", 0], "--top 0"),
+        (["--top", 1, "--csv", "-"], "--top does not go with --csv"),
+    ],
+)
+def test_useless_options(folder, words, message):
+    with pytest.raises(InputError, match=message):
+        run(MeanEngine(), folder / "0.png", *words)
+
+
+def test_input_that_takes_no_images(folder):
+    engine = MeanEngine()
+    engine.inputs = [spec("features", [-1, 128])]
+    with pytest.raises(
+        InputError, match=r"'features' of shape \[-1, 128\] .* does not take images"
+    ):
+        run(engine, folder / "0.png")
+
+
+def test_run_loads_the_engine(folder, capsys, monkeypatch):
+    loaded = []
+
+    def load(path):
+        loaded.append(path)
+        return MeanEngine()
+
+    monkeypatch.setattr(chexnet_trt, "load", load, raising=False)
+    parser = argparse.ArgumentParser()
+    infer.add_arguments(parser)
+    assert infer.run(parser.parse_args(["net.engine", str(folder / "0.png")])) == 0
+    assert loaded == ["net.engine"]
