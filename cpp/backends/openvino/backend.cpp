@@ -12,6 +12,8 @@
 #include "backends/openvino/errors.hpp"
 #include "backends/openvino/executable.hpp"
 #include "backends/openvino/lowering.hpp"
+#include "common/hash.hpp"
+#include "graph/text.hpp"
 
 namespace chexnet_trt::openvino {
 namespace {
@@ -45,6 +47,12 @@ void check_contract(const ov::CompiledModel& model, const Graph& graph, std::int
     const GraphOutput& output = graph.outputs()[index];
     check_port(model.output(index), graph.node(output.value).type, output.name, batch);
   }
+}
+
+/// What a blob must have been made for: the device and the structure of the graph. The weights are
+/// left to the checksums of the file that holds both.
+std::string blob_key(const std::string& fingerprint, const Graph& graph) {
+  return fingerprint + "; graph " + std::to_string(checksum(ByteView(to_text(graph))));
 }
 
 class OpenVinoBackend : public Backend {
@@ -83,7 +91,7 @@ class OpenVinoBackend : public Backend {
       ov::CompiledModel model =
           core_.compile_model(lower(graph, options.batch), kDevice, properties_of(options));
       check_precision(model, options.precision);
-      return make_executable(std::move(model), fingerprint_, options, nullptr);
+      return make_executable(std::move(model), blob_key(fingerprint_, graph), options, nullptr);
     });
   }
 
@@ -98,13 +106,14 @@ class OpenVinoBackend : public Backend {
                                                    const Graph& graph,
                                                    const CompileOptions& options) override {
     check_options(options);
-    const ByteView payload = blob_payload(blob, fingerprint_, options);
+    const ByteView payload = blob_payload(blob, blob_key(fingerprint_, graph), options);
     return guarded("engine blob", [&] {
       const ov::Tensor bytes(ov::element::u8, {payload.size}, payload.data);
       ov::CompiledModel model = core_.import_model(bytes, kDevice, properties_of(options));
       check_contract(model, graph, options.batch);
       check_precision(model, options.precision);
-      return make_executable(std::move(model), fingerprint_, options, std::move(owner), blob);
+      return make_executable(std::move(model), blob_key(fingerprint_, graph), options,
+                             std::move(owner), blob);
     });
   }
 

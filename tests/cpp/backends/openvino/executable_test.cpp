@@ -138,6 +138,15 @@ TEST(Blob, OfAnotherNetworkOrGarbageIsRefused) {
   other.add_output("scores", other.add(Op::kActivation, "r", {x}, ActivationAttributes{}));
   Backend& cpu = backend("openvino");
   EXPECT_THROW(cpu.deserialize(view(blob), other, options_for(1)), BackendError);
+  Graph same_interface;
+  const NodeId y =
+      same_interface.add_input("x", {kFloat, {kBatch, 16, 16, 3}}, TensorLayout::kNhwc);
+  ReduceAttributes mean{ReduceKind::kMean, {1, 2}, false};
+  const NodeId m = same_interface.add(Op::kReduce, "mean", {y}, mean);
+  const NodeId w = random_constant(same_interface, "w", {3, 14});
+  same_interface.add_output("scores",
+                            same_interface.add(Op::kMatMul, "scores", {m, w}, MatMulAttributes{}));
+  EXPECT_THROW(cpu.deserialize(view(blob), same_interface, options_for(1)), BackendError);
   EXPECT_THROW(cpu.deserialize(view(blob), small_network(), options_for(2)), BackendError);
   EXPECT_THROW(cpu.deserialize({}, small_network(), options_for(1)), BackendError);
   std::vector<std::byte> damaged = blob;
