@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
 
+from chexnet_trt._core import BackendError, Error, Graph, InputError
+from chexnet_trt.builder import build
+from chexnet_trt.engine import Engine, ExecutionContext, Inference, load
+
+__all__ = [
+    "BackendError",
+    "Engine",
+    "Error",
+    "ExecutionContext",
+    "Graph",
+    "Inference",
+    "InputError",
+    "build",
+    "load",
+]
+
 try:
     __version__ = version("chexnet_trt")
-except PackageNotFoundError:
+except PackageNotFoundError:  # the source tree without an installation
     __version__ = "0"

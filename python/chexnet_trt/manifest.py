@@ -1,0 +1,70 @@
+"""The manifest: what an engine file says about itself, as JSON."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+from chexnet_trt import machine
+from chexnet_trt.engine import Engine
+from chexnet_trt.preprocess import Preprocessing
+
+# The output whose 14 scores the whitepaper defines.
+SCORES = "chexnet_sigmoid_tensor"
+
+
+def compose(
+    engine: Engine,
+    *,
+    origin: Mapping[str, str],
+    asked: Sequence[str],
+    obey: bool,
+    preprocessing: Preprocessing | None,
+    embedded_preset: str | None,
+    class_names: Sequence[str] | None,
+) -> dict[str, Any]:
+    """Describes a freshly built engine. `embedded_preset`: the preprocessing inside the graph."""
+    report = engine.report or {}
+    layers = engine.layers(report["timing_batch"])
+    return {
+        "format_version": 1,
+        "tool_version": machine.version("chexnet_trt"),
+        "created_utc": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "source": {**origin, "graph_sha256": engine.graph.hash()},
+        "model": {
+            "inputs": [_tensor(info) for info in engine.inputs],
+            "outputs": [_tensor(info) for info in engine.outputs],
+        },
+        "preprocess": preprocessing and {**preprocessing.to_json(), "embedded": embedded_preset},
+        "labels": class_names
+        and {
+            "names": list(class_names),
+            "order_sha256": hashlib.sha256("\n".join(class_names).encode()).hexdigest(),
+        },
+        "precision": {
+            "asked": list(asked),
+            "constraints": "obey" if obey else "permit",
+            "mode": engine.precision,
+            "candidates": report["candidates"],
+            "timing_batch": report["timing_batch"],
+            "timing_input": report["timing_input"],
+            "per_layer": {layer.name: layer.precision for layer in layers},
+        },
+        "hardware": {"backend": engine.backend, "device": engine.device, **machine.describe()},
+        "build": {
+            "seconds": report["seconds"],
+            "max_batch": engine.max_batch,
+            "passes": report["passes"],
+        },
+    }
+
+
+def _tensor(info: Any) -> dict[str, Any]:  # noqa: ANN401 - bound class, stubbed in _core.pyi
+    return {
+        "name": info.name,
+        "element": info.element,
+        "shape": list(info.shape),
+        "layout": info.layout,
+    }
