@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from chexnet_trt._core import uff
+
 from chexnet_trt.uff import from_tensorflow
 from chexnet_trt.uff import graph_def as tf
 

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import pytest
 from chexnet_trt._core import InputError, uff
+
 from chexnet_trt.uff import from_tensorflow, from_tensorflow_frozen_model
 from graph_defs import DType, GraphMaker, Shape, convert, nodes_of
 
+
 def canonical(meta):
     """Everything but the order of map entries."""
+
     def plain(value):
         return bytes(value) if isinstance(value, uff.Blob) else value
 
@@ -46,16 +49,12 @@ class TestRealFiles:
 
     def test_is_byte_identical(self, models_dir):
         folder = models_dir / "zhucheng725-lenet5"
-        data = from_tensorflow_frozen_model(
-            folder / "lenet5.pb", ["dense_1/Softmax"], quiet=True
-        )
+        data = from_tensorflow_frozen_model(folder / "lenet5.pb", ["dense_1/Softmax"], quiet=True)
         assert data == (folder / "lenet5.uff").read_bytes()
 
     def test_is_byte_identical_with_the_files_own_blobs(self, models_dir):
         folder = models_dir / "allarobot-lenet5"
-        data = from_tensorflow_frozen_model(
-            folder / "lenet5.pb", ["dense_1/Softmax"], quiet=True
-        )
+        data = from_tensorflow_frozen_model(folder / "lenet5.pb", ["dense_1/Softmax"], quiet=True)
         reference = (folder / "lenet5.uff").read_bytes()
         assert data != reference
         ours = with_blobs_of(uff.read_bytes(data), uff.read_bytes(reference))
@@ -347,7 +346,7 @@ class TestInterface:
         script.write_text(text)
         with pytest.raises(InputError, match=message):
             from_tensorflow(small().graph, ["b"], script, quiet=True)
-        with pytest.raises(InputError, match="none.py"):
+        with pytest.raises(InputError, match=r"none\.py"):
             from_tensorflow(small().graph, ["b"], tmp_path / "none.py", quiet=True)
 
     def test_names_a_folder_that_is_missing(self, tmp_path):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from chexnet_trt._core import InputError, uff
+
 from graph_defs import DType, GraphMaker, const_of, convert, nodes_of, only
 
 FLOAT32, INT32 = uff.DataType(0x20020), uff.DataType(0x10020)
@@ -41,8 +42,8 @@ def test_binary(op, func):
 @pytest.mark.parametrize(
     ("operation", "ops"),
     [
-        ("Unary", "Neg Abs Exp Log Sqrt Rsqrt Square Sin Cos Tan Sinh Cosh Asin Acos Atan Asinh "
-                  "Acosh Atanh Ceil Floor"),
+        ("Unary", """Neg Abs Exp Log Sqrt Rsqrt Square Sin Cos Tan Sinh Cosh Asin Acos Atan Asinh
+         Acosh Atanh Ceil Floor"""),
         ("Activation", "Relu Relu6 Sigmoid Tanh Elu Selu Softsign Softplus"),
     ],
 )  # fmt: skip
@@ -78,7 +79,7 @@ def test_an_input_of_a_type_without_name_is_refused():
     maker = GraphMaker()
     maker.node("Placeholder", "x", dtype=DType("uint8"))
     maker.node("Relu", "out", ["x"])
-    with pytest.raises(InputError, match="input 'x' is of type uint8.*-I 'x,,float32"):
+    with pytest.raises(InputError, match=r"input 'x' is of type uint8.*-I 'x,,float32"):
         convert(maker, "out")
 
 
@@ -133,9 +134,7 @@ class TestConv:
         assert orders(meta, node) == [NHWC, HWIO]
 
     def test_same_in_nchw_without_dilations(self):
-        meta = conv(
-            maker_with(w=WEIGHTS), strides=[1, 1, 2, 3], padding="SAME", data_format="NCHW"
-        )
+        meta = conv(maker_with(w=WEIGHTS), strides=[1, 1, 2, 3], padding="SAME", data_format="NCHW")
         node = nodes_of(meta)["out"]
         assert list(node.fields) == ["strides", "inputs_orders", "implicit_padding"]
         assert node.fields["strides"] == [2, 3]
