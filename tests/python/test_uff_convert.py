@@ -190,6 +190,15 @@ class TestInputReplacement:
         assert meta["image"].fields["dtype"] == uff.DataType(0x20010)
         assert "a" not in meta
 
+    @pytest.mark.parametrize("op", ["Identity", "StopGradient", "IteratorGetNext"])
+    def test_replaces_nodes_that_would_be_skipped_or_refused(self, op):
+        maker = GraphMaker()
+        maker.node("IteratorV2", "iterator")
+        maker.node(op, "feed", ["iterator"])
+        maker.node("Relu", "out", ["feed"])
+        meta = convert(maker, "out", input_node=["feed,,float32,-1,4"])
+        assert operations(meta)[:2] == [("Activation", "out"), ("Input", "feed")]
+
     def test_warns_when_nothing_reads_it(self, capsys):
         convert(small(), "b", input_node=["c,,float32,1"])
         assert "does not read 'c'" in capsys.readouterr().err
