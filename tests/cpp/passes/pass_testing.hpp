@@ -5,6 +5,7 @@
 #include <cmath>
 #include <string_view>
 
+#include "common/error.hpp"
 #include "graph/text.hpp"
 #include "passes/passes.hpp"
 #include "reference/interpreter.hpp"
@@ -26,8 +27,8 @@ inline void expect_equal_values(const Graph& before, const Graph& after) {
   }
 }
 
-/// Runs `pass` on the text form `before`, checks values, the count of rewrites and that a second run
-/// finds nothing, and returns the result without its dead nodes.
+/// Runs `pass` on the text form `before`, checks values, the count of rewrites and that a second
+/// run finds nothing, and returns the result without its dead nodes.
 inline Graph run_pass(Pass pass, std::string_view before, int expected_rewrites) {
   const Graph source = graph_from_text(before);
   int rewrites = 0;
