@@ -185,6 +185,8 @@ void register_engine(py::module_& module) {
           "compile", [](Engine& engine, std::int64_t batch) { engine.executable(batch); },
           py::arg("batch"), kWithoutGil, "Compiles a batch size now instead of on first use.")
       .def("layers", &Engine::layers, py::arg("batch"), kWithoutGil)
+      .def("with_profiling", &Engine::with_profiling, kWithoutGil,
+           "The same network, to be compiled so that layers are timed.")
       .def("save", &Engine::save, py::arg("path"), kWithoutGil);
   py::class_<PythonContext>(module, "ExecutionContext")
       .def(py::init<const std::shared_ptr<Engine>&>(), py::arg("engine"))

@@ -35,6 +35,12 @@ std::shared_ptr<ExecutionContext> Engine::create_context() {
   return std::make_shared<ExecutionContext>(shared_from_this());
 }
 
+std::shared_ptr<Engine> Engine::with_profiling() const {
+  EngineConfig config = config_;
+  config.profiling = true;
+  return std::make_shared<Engine>(graph_, std::move(config), backend_);
+}
+
 std::shared_ptr<Executable> Engine::executable(std::int64_t batch) {
   if (batch < 1 || batch > config_.max_batch) {
     throw InputError("batch " + std::to_string(batch) + " is outside 1 ... " +
@@ -58,7 +64,8 @@ std::shared_ptr<Executable> Engine::compile(std::int64_t batch) {
 /// nullptr when the blob does not fit and may be rebuilt.
 std::shared_ptr<Executable> Engine::from_blob(std::int64_t batch) {
   try {
-    return backend_.deserialize(blobs_.by_batch.at(batch), graph_, config_.compile_options(batch));
+    return backend_.deserialize_in_place(blobs_.by_batch.at(batch), blobs_.owner, graph_,
+                                         config_.compile_options(batch));
   } catch (const Error& error) {
     const std::string what = "'" + file_name_ + "': the compiled network for batch " +
                              std::to_string(batch) + " does not load (" + error.what() + ")";

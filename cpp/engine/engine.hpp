@@ -64,6 +64,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::vector<LayerInfo> layers(std::int64_t batch);
   /// The context keeps this engine alive, which a shared_ptr must own.
   std::shared_ptr<ExecutionContext> create_context();
+  /// The same network, to be compiled so that layers are timed.
+  std::shared_ptr<Engine> with_profiling() const;
   /// Raises InputError when `batch` is not 1 ... max_batch, BackendError when it does not compile.
   std::shared_ptr<Executable> executable(std::int64_t batch);
   void add_executable(std::int64_t batch, std::shared_ptr<Executable> executable);

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from types import ModuleType
+from typing import NoReturn
 
 # One module of chexnet_trt.commands each, with HELP, EXAMPLE, add_arguments(parser), run(args).
 COMMANDS = ("freeze", "convert", "build", "trtexec", "infer", "inspect", "doctor")
@@ -23,32 +24,40 @@ example:
 """
 
 
+class _Parser(argparse.ArgumentParser):
+    """Reports bad usage in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {message}; see --help\n")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns the exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    parser = _parser(arguments[0] if arguments and arguments[0] in COMMANDS else None)
-    args = parser.parse_args(arguments)
+    name = arguments[0] if arguments and arguments[0] in COMMANDS else None
+    parser = _parser(name)
     from chexnet_trt._core import BackendError, InputError
 
     try:
+        args = parser.parse_args(arguments)
         status: int = args.run(args)
         sys.stdout.flush()
     except InputError as error:
-        return _fail(args.command, str(error), 2)
+        return _fail(name, str(error), 2)
     except BackendError as error:
-        return _fail(args.command, str(error), 1)
+        return _fail(name, str(error), 1)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
-        return _fail(args.command, "interrupted", 130)
+        return _fail(name, "interrupted", 130)
     return status
 
 
 def _parser(only: str | None) -> argparse.ArgumentParser:
     from chexnet_trt import __version__
 
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m chexnet_trt",
         description="Chest X-ray classifiers from TensorFlow to native inference engines.",
         epilog=EPILOG,
@@ -75,6 +84,6 @@ def _command(name: str) -> ModuleType:
     return importlib.import_module(f"chexnet_trt.commands.{name}")
 
 
-def _fail(command: str, message: str, status: int) -> int:
+def _fail(command: str | None, message: str, status: int) -> int:
     print(f"chexnet_trt {command}: error: {message}", file=sys.stderr)
     return status

@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
 
 def permitted(args: argparse.Namespace, backend: str) -> list[str]:
     """The precisions that --fp16, --bf16 and --best permit. Raises InputError on --int8."""
-    if args.int8:
+    if getattr(args, "int8", False):
         raise _core.InputError(
             "--int8: int8 needs calibration, which this version does not have;"
             " use --bf16, --fp16 or --best"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
-
 from chexnet_trt._core import InputError
 
 _NO_GPU = "the engine runs on the CPU"
@@ -119,8 +117,28 @@ ALWAYS_SO: dict[str, str] = {
 }
 
 
+class _Explain(argparse.Action):
+    """Collects `flag: reason` lines under `dest`, whatever value the flag has."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        line = f"{option_string}: {self.metavar}"
+        setattr(namespace, self.dest, [*getattr(namespace, self.dest), line])
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declares every flag that works."""
+    """Declares every flag of trtexec 5 to 11; `refused` and `notes` collect those without effect."""
+    for dest, table in (("refused", REFUSED), ("notes", ALWAYS_SO)):
+        parser.set_defaults(**{dest: []})
+        for flag, reason in table.items():
+            parser.add_argument(
+                flag, dest=dest, action=_Explain, nargs="?", metavar=reason, help=argparse.SUPPRESS
+            )
     model = parser.add_argument_group("model")
     model.add_argument("--uff", metavar="FILE", help="UFF network to build")
     model.add_argument(
@@ -213,23 +231,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     report.add_argument("--json", action="store_true", help="print the summary as JSON")
 
 
-def check_flags(arguments: Sequence[str]) -> list[str]:
-    """Notes for flags that are always so.
-
-    Raises InputError naming every flag that cannot apply, with the reason.
-    """
-    given = [argument.split("=")[0] for argument in arguments if argument.startswith("--")]
-    refused = [f"{flag}: {REFUSED[flag]}" for flag in _unique(given) if flag in REFUSED]
-    if refused:
-        raise InputError("cannot apply " + "; ".join(refused))
-    return [f"{flag}: always so, {ALWAYS_SO[flag]}" for flag in _unique(given) if flag in ALWAYS_SO]
-
-
-def without_always_so(arguments: Sequence[str]) -> list[str]:
-    """The arguments that argparse is to see."""
-    return [argument for argument in arguments if argument.split("=")[0] not in ALWAYS_SO]
-
-
 def percentiles(text: str) -> list[float]:
     """Parses "90,95,99"; each lies in 0..100."""
     try:
@@ -255,7 +256,3 @@ def non_negative(text: str) -> float:
     if not value >= 0:
         raise argparse.ArgumentTypeError(f"{text} is negative")
     return value
-
-
-def _unique(names: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(names))
