@@ -12,7 +12,7 @@ from typing import Any
 from chexnet_trt._core import write_file
 from chexnet_trt._core.uff import encode, to_text
 from chexnet_trt.uff import graph_def as tf
-from chexnet_trt.uff.convert import Conversion, convert, deduced_inputs, resolve_outputs
+from chexnet_trt.uff.convert import Conversion, convert_graph, deduced_inputs, resolve_outputs
 from chexnet_trt.uff.preprocess import run_preprocessor
 
 __all__ = ["from_tensorflow", "from_tensorflow_frozen_model"]
@@ -69,7 +69,9 @@ def from_tensorflow(
         write_file(str(preprocessed), graphdef.SerializeToString())
     inputs = deduced_inputs(graphdef)
     _announce(say, graphdef, inputs, output_nodes)
-    conversion = convert(graphdef, output_nodes, input_node, _warn, _say if debug_mode else _silent)
+    conversion = convert_graph(
+        graphdef, output_nodes, input_node, _warn, _say if debug_mode else _silent
+    )
     say(f"No. nodes: {conversion.node_count}")
     data = encode(conversion.meta)
     if output_filename:

@@ -28,7 +28,7 @@ class Conversion:
     outputs: list[str]
 
 
-def convert(
+def convert_graph(
     graph_def: tf.GraphDef,
     output_nodes: Sequence[str | int],
     input_nodes: Sequence[str],
@@ -40,11 +40,13 @@ def convert(
     graph = index_nodes(graph_def)
     outputs = resolve_outputs(graph_def, output_nodes)
     replacements = parse_replacements(input_nodes, graph)
+    for item in replacements.values():
+        graph[item.name] = item.placeholder(graph[item.name])
     context = Context(graph, warn, debug)
     collapse_dilated(context)
     functions = frozenset(item.signature.name for item in graph_def.library.function)
     outputs = [context.aliases.get(name, name) for name in outputs]
-    _traverse(context, outputs, replacements, functions)
+    _traverse(context, outputs, functions)
     _rename(context, replacements)
     for index, name in enumerate(outputs):
         renamed = replacements[name].new_name if name in replacements else name
@@ -124,7 +126,6 @@ def _deduced_outputs(graph_def: tf.GraphDef) -> list[str]:
 def _traverse(
     context: Context,
     outputs: list[str],
-    replacements: dict[str, InputReplacement],
     functions: frozenset[str],
 ) -> None:
     """Depth first, last input first: this order is the order of the nodes in the file."""
@@ -136,10 +137,6 @@ def _traverse(
         if name in reached or name in context.nodes:
             continue
         reached.add(name)
-        if name in replacements:
-            item = replacements[name]
-            context.emit(name, "Input", shape=item.shape, dtype=item.dtype)
-            continue
         try:
             stack.extend(_step(context, context.node(name), functions))
         except InputError as error:

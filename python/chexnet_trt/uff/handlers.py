@@ -14,24 +14,13 @@ import numpy as np
 from chexnet_trt._core import InputError
 from chexnet_trt._core.uff import DataType
 from chexnet_trt.uff import graph_def as tf
+from chexnet_trt.uff.attributes import attribute, need_inputs
 from chexnet_trt.uff.constants import UFF_TYPES, uff_type, uff_value_of
 from chexnet_trt.uff.context import PASS_THROUGH, Context
-from chexnet_trt.uff.windows import data_layout, dilations, pool_window, strides, window_padding
+from chexnet_trt.uff.handlers_window import pool, to_conv, to_conv_transpose
+from chexnet_trt.uff.windows import data_layout
 
 Handler = Callable[[tf.NodeDef, list[str], Context], list[str]]
-
-
-def attribute(node: tf.NodeDef, name: str, kind: str, default: Any) -> Any:  # noqa: ANN401
-    """An attribute, or the op's default: exporters may strip defaults."""
-    return getattr(node.attr[name], kind) if name in node.attr else default
-
-
-def need_inputs(node: tf.NodeDef, inputs: list[str], count: int) -> None:
-    if len(inputs) != count:
-        raise InputError(
-            f"{node.op} node '{node.name}' has {len(inputs)} inputs in place of {count}: the graph "
-            "is damaged"
-        )
 
 
 def to_input(node: tf.NodeDef, _inputs: list[str], context: Context) -> list[str]:
@@ -103,54 +92,6 @@ def to_bias_add(node: tf.NodeDef, inputs: list[str], context: Context) -> list[s
         context.emit_const(name, value)
     context.emit(node.name, "Binary", [inputs[0], name], func="add")
     return inputs[:1]
-
-
-def to_conv(node: tf.NodeDef, inputs: list[str], context: Context) -> list[str]:
-    need_inputs(node, inputs, 2)
-    window = window_padding(node, inputs[0], context)
-    groups = None
-    if node.op == "DepthwiseConv2dNative":
-        weights = context.parameter(node, inputs, 1, "weights")
-        groups = int(weights.shape[2]) if weights.ndim == 4 else None
-    inputs = [window.input, inputs[1]]
-    context.emit(
-        node.name, "Conv", inputs,
-        padding=window.padding, strides=strides(node), dilation=dilations(node),
-        number_groups=groups, inputs_orders=context.orders(data_layout(node), "+CK"),
-        implicit_padding=window.implicit,
-    )  # fmt: skip
-    return [window.source, inputs[1]]
-
-
-def to_conv_transpose(node: tf.NodeDef, inputs: list[str], context: Context) -> list[str]:
-    need_inputs(node, inputs, 3)
-    padding = attribute(node, "padding", "s", b"")
-    if padding == b"EXPLICIT" or any(step != 1 for step in dilations(node) or []):
-        raise InputError(
-            f"Conv2DBackpropInput node '{node.name}' has explicit padding or dilations, which UFF "
-            "cannot express: use padding VALID or SAME"
-        )
-    inputs = [inputs[2], inputs[1], inputs[0]]
-    context.emit(
-        node.name, "ConvTranspose", inputs,
-        strides=strides(node), inputs_orders=context.orders(data_layout(node), "+KC"),
-        implicit_padding="same" if padding == b"SAME" else None,
-    )  # fmt: skip
-    return inputs
-
-
-def pool(func: str) -> Handler:
-    def handler(node: tf.NodeDef, inputs: list[str], context: Context) -> list[str]:
-        need_inputs(node, inputs, 1)
-        window = window_padding(node, inputs[0], context)
-        context.emit(
-            node.name, "Pool", [window.input],
-            func=func, kernel=pool_window(node), padding=window.padding, strides=strides(node),
-            inputs_orders=context.orders(data_layout(node)), implicit_padding=window.implicit,
-        )  # fmt: skip
-        return [window.source]
-
-    return handler
 
 
 def to_fully_connected(node: tf.NodeDef, inputs: list[str], context: Context) -> list[str]:

@@ -8,19 +8,30 @@ from dataclasses import dataclass
 import numpy as np
 
 from chexnet_trt._core import InputError
-from chexnet_trt._core.uff import DataType
 from chexnet_trt.uff import graph_def as tf
-from chexnet_trt.uff.constants import UFF_TYPES
 
-_ALIASES = {"float": "float32", "half": "float16", "int": "int32"}
+_TYPES = {
+    "float": tf.DT_FLOAT, "float32": tf.DT_FLOAT, "half": tf.DT_HALF, "float16": tf.DT_HALF,
+    "int": tf.DT_INT32, "int32": tf.DT_INT32, "int64": tf.DT_INT64, "int16": tf.DT_INT16,
+    "int8": tf.DT_INT8,
+}  # fmt: skip
 
 
 @dataclass
 class InputReplacement:
     name: str
     new_name: str
-    dtype: DataType
+    dtype: int
     shape: list[int]
+
+    def placeholder(self, old: tf.NodeDef) -> tf.NodeDef:
+        """The node that takes the place of `old`."""
+        node = type(old)(name=self.name, op="Placeholder")
+        node.attr["dtype"].type = self.dtype
+        node.attr["shape"].shape.SetInParent()
+        for size in self.shape:
+            node.attr["shape"].shape.dim.add(size=size)
+        return node
 
 
 def parse_replacements(
@@ -44,15 +55,13 @@ def _parse(text: str) -> InputReplacement:
     if len(parts) < 3 or not parts[0]:
         raise InputError(f"-I '{text}' is not of the form NAME,NEW_NAME,DTYPE,DIM1,DIM2,...")
     name = parts[0].removesuffix(":0")
-    dtypes = {str(key): value for key, value in UFF_TYPES.items()}
     dtype = parts[2].lower().removeprefix("dt_").removeprefix("tf.").removeprefix("np.")
-    dtype = _ALIASES.get(dtype, dtype)
-    if dtype not in dtypes:
-        raise InputError(f"-I '{text}': no type '{parts[2]}', only {', '.join(sorted(dtypes))}")
+    if dtype not in _TYPES:
+        raise InputError(f"-I '{text}': no type '{parts[2]}', only {', '.join(_TYPES)}")
     try:
         shape = [int(part) for part in parts[3:]]
     except ValueError:
         raise InputError(f"-I '{text}': the dimensions must be whole numbers") from None
     if any(size < -1 or size > np.iinfo(np.int32).max for size in shape):
         raise InputError(f"-I '{text}': a dimension is -1 (unknown) or a size")
-    return InputReplacement(name, parts[1] or name, dtypes[dtype], shape)
+    return InputReplacement(name, parts[1] or name, _TYPES[dtype], shape)
