@@ -9,9 +9,11 @@
 
 #include "bindings/register.hpp"
 #include "common/error.hpp"
+#include "common/mapped_file.hpp"
 #include "engine/builder.hpp"
 #include "engine/embed_preprocessing.hpp"
 #include "engine/execution_context.hpp"
+#include "plan/plan_reader.hpp"
 
 namespace py = pybind11;
 
@@ -201,6 +203,10 @@ void register_engine(py::module_& module) {
   module.def("load_engine", &load_engine, py::arg("path"), py::kw_only(), py::arg("threads"),
              py::arg("streams"), py::arg("profiling"), py::arg("require_exact_device"),
              kWithoutGil);
+  module.def(
+      "is_engine_file",
+      [](const std::string& path) { return has_plan_magic(MappedFile::open(path)->bytes()); },
+      py::arg("path"), kWithoutGil, "Whether the file begins as an engine does.");
   module.def("embed_preprocessing", &embed_preprocessing, py::arg("graph"), py::arg("mean"),
              py::arg("std"), kWithoutGil,
              "The graph with its image input as uint8, normalised inside: (pixel - mean) / std.");

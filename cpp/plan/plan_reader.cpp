@@ -126,6 +126,10 @@ void check_place(const PlanEntry& entry, ByteView file, std::uint64_t end,
 
 }  // namespace
 
+bool has_plan_magic(ByteView file) {
+  return file.text().substr(0, kPlanMagic.size()) == kPlanMagic;
+}
+
 std::vector<PlanEntry> parse_section_table(ByteView file, const std::string& name) {
   check_kind(file, name);
   check_complete(file, name);

@@ -15,6 +15,9 @@ namespace chexnet_trt {
 /// checksums. `name` is the file's, for messages. Raises InputError.
 std::vector<PlanEntry> parse_section_table(ByteView file, const std::string& name);
 
+/// Whether the bytes begin as an engine file of any format does.
+bool has_plan_magic(ByteView file);
+
 /// An engine file whose sections are used where they lie. Every checksum is verified on opening.
 class PlanReader {
  public:
