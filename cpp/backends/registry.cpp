@@ -17,12 +17,8 @@ struct Entry {
 
 constexpr std::array<Entry, 3> kEntries{{
     {"openvino", openvino::make_backend, ""},
-    {"cuda", nullptr,
-     "not in this build: it needs an NVIDIA GPU and the CUDA and cuDNN packages when "
-     "chexnet_trt is installed"},
-    {"tensorrt", nullptr,
-     "not in this build: it works through NVIDIA's Python package; install "
-     "chexnet_trt[tensorrt] on a machine with an NVIDIA GPU"},
+    {"cuda", nullptr, "this version runs on CPUs only; GPUs are planned"},
+    {"tensorrt", nullptr, "this version runs on CPUs only; TensorRT is planned"},
 }};
 
 const Entry& entry_of(std::string_view name) {

@@ -124,6 +124,11 @@ class Engine:
     def manifest(self, value: Mapping[str, Any]) -> None:
         self.core.manifest = json.dumps(value, sort_keys=True)
 
+    @property
+    def graph(self) -> _core.Graph:
+        """The optimised network."""
+        return self.core.graph
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the engine file, all of it or nothing. Raises InputError when that fails."""
         self.core.save(os.fspath(path))

@@ -30,7 +30,9 @@ def describe() -> dict[str, object]:
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "os": platform.platform(),
         "python": platform.python_version(),
-        "packages": {name: version(name) for name in ("chexnet_trt", "openvino", "numpy", "pillow")},
+        "packages": {
+            name: version(name) for name in ("chexnet_trt", "openvino", "numpy", "pillow")
+        },
     }
 
 

@@ -19,7 +19,8 @@ _IMAGE_AXES = {"nchw": (2, 3, 1), "nhwc": (1, 2, 3)}  # height, width, channels
 
 
 class TensorSpec(Protocol):
-    """An input or output of an engine; -1 is the batch; layout is 'nchw', 'nhwc' or 'plain'."""
+    """An input or output of an engine; -1 is the batch; layout is 'nchw', 'nhwc' or 'plain';
+    element is a NumPy type's name."""
 
     @property
     def name(self) -> str: ...
@@ -28,7 +29,7 @@ class TensorSpec(Protocol):
     @property
     def layout(self) -> str: ...
     @property
-    def dtype(self) -> object: ...
+    def element(self) -> str: ...
 
 
 class Engine(Protocol):
@@ -69,7 +70,7 @@ class Scorer:
         self._engine = engine
         self._input = engine.inputs[0]
         self.preprocessing = _preprocessing(engine, preprocessing)
-        self._bytes = str(self._input.dtype) in ("u8", "uint8")
+        self._bytes = self._input.element == "uint8"
         if self._bytes and self.preprocessing.name != "raw":
             raise InputError(
                 f"the input '{self._input.name}' takes bytes, so the engine preprocesses itself: "

@@ -17,8 +17,8 @@ from chexnet_trt.labels import LABELS
 from chexnet_trt.preprocess import preset
 
 
-def spec(name, shape, layout="plain", dtype="float32"):
-    return SimpleNamespace(name=name, shape=tuple(shape), layout=layout, dtype=dtype)
+def spec(name, shape, layout="plain", element="float32"):
+    return SimpleNamespace(name=name, shape=tuple(shape), layout=layout, element=element)
 
 
 class MeanEngine:
@@ -26,9 +26,9 @@ class MeanEngine:
 
     max_batch = 4
 
-    def __init__(self, classes=14, layout="nchw", dtype="float32", manifest=None, outputs=None):
+    def __init__(self, classes=14, layout="nchw", element="float32", manifest=None, outputs=None):
         shape = (-1, 3, 6, 8) if layout == "nchw" else (-1, 6, 8, 3)
-        self.inputs = [spec("input_tensor", shape, layout, dtype)]
+        self.inputs = [spec("input_tensor", shape, layout, element)]
         name = "chexnet_sigmoid_tensor"
         self.outputs = outputs or [spec("categories", [-1]), spec(name, [-1, classes])]
         self.manifest = {"preprocess": preset("unit", 8, 6, 3).to_json()}
@@ -112,7 +112,7 @@ def test_nhwc_and_preset(folder, capsys):
 
 
 def test_byte_inputs_get_pixels(folder, capsys):
-    engine = MeanEngine(dtype="uint8", manifest={"preprocess": preset("raw", 8, 6, 3).to_json()})
+    engine = MeanEngine(element="uint8", manifest={"preprocess": preset("raw", 8, 6, 3).to_json()})
     assert run(engine, folder / "0.png") == 0
     assert engine.batches[0].dtype == np.uint8
     assert (engine.batches[0] == 51).all()

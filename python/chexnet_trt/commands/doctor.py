@@ -35,7 +35,7 @@ def _backends() -> list[dict[str, object]]:
         row: dict[str, object] = {"name": status.name, "missing": status.missing}
         if not status.missing:
             row["device"] = _core.device_name(status.name)
-            row["precisions"] = _core.precisions(status.name)
+            row["precisions"] = _core.device_precisions(status.name)
         rows.append(row)
     return rows
 

@@ -23,8 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help="a .uff file or an engine, told apart by their content")
     parser.add_argument("--text", action="store_true", help=".uff: the protobuf text form")
     parser.add_argument("--graph", action="store_true", help="engine: the optimised graph as text")
-    parser.add_argument("--layers", action="store_true", help="engine: precision and kernel a layer")
-    parser.add_argument("--batch", type=int, default=1, help="engine: batch of --layers (default 1)")
+    parser.add_argument(
+        "--layers", action="store_true", help="engine: precision and kernel a layer"
+    )
+    parser.add_argument(
+        "--batch", type=int, default=1, help="engine: batch of --layers (default 1)"
+    )
     parser.add_argument("--manifest", action="store_true", help="engine: the manifest as JSON")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -117,7 +121,7 @@ def _engine_facts(loaded: engine.Engine, file: str, batch: int) -> dict[str, Any
 def _tensor_json(info: _core.TensorInfo) -> dict[str, Any]:
     return {
         "name": info.name,
-        "dtype": str(info.dtype),
+        "element": info.element,
         "shape": list(info.shape),
         "layout": info.layout,
     }
@@ -130,7 +134,7 @@ def _print_engine(loaded: engine.Engine, args: argparse.Namespace) -> None:
     print(f"device       {loaded.device}")
     for kind, infos in (("input", loaded.inputs), ("output", loaded.outputs)):
         for info in infos:
-            print(f"{kind:<12} {info.name} {info.dtype} {list(info.shape)} {info.layout}")
+            print(f"{kind:<12} {info.name} {info.element} {list(info.shape)} {info.layout}")
     manifest = loaded.manifest
     source = manifest.get("source") or {}
     print(f"source       {source.get('file', 'unknown')}, sha256 {source.get('sha256', 'unknown')}")
@@ -144,5 +148,3 @@ def _print_engine(loaded: engine.Engine, args: argparse.Namespace) -> None:
         print(f"\nlayers at batch {args.batch} (name, type, precision, kernel)")
         for layer in loaded.layers(args.batch):
             print(f"  {layer.name}  {layer.type}  {layer.precision}  {layer.kernel}")
-
-

@@ -17,7 +17,7 @@ TEST(Registry, ListsEveryBackendWithAReasonWhereItIsMissing) {
       backend(name);
       FAIL() << name << " should be missing";
     } catch (const InputError& error) {
-      EXPECT_NE(std::string(error.what()).find("not in this build"), std::string::npos);
+      EXPECT_NE(std::string(error.what()).find(name), std::string::npos);
     }
   }
   EXPECT_THROW(backend("opnevino"), InputError);

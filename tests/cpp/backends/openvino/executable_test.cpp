@@ -83,12 +83,12 @@ TEST(OpenVinoBackend, RefusesBadOptions) {
 
 TEST(OpenVinoBackend, NamesTheNodeThatCannotBeCompiled) {
   Graph graph;
-  const NodeId x = graph.add_input("x", {ElementType::kInt64, {kBatch, 4}});
-  ActivationAttributes selu{ActivationKind::kSelu, 0};
-  graph.add_output("y", graph.add(Op::kActivation, "the_culprit", {x}, selu));
+  const NodeId x = graph.add_input("x", {ElementType::kFloat32, {kBatch, 4, 4, 3}});
+  const LrnAttributes no_bias{TensorLayout::kNhwc, 1, 1.0, 0.5, 0.0};
+  graph.add_output("y", graph.add(Op::kLrn, "the_culprit", {x}, no_bias));
   try {
     backend("openvino").compile(graph, options_for(1));
-    FAIL() << "an integer selu compiled";
+    FAIL() << "a normalisation by zero compiled";
   } catch (const BackendError& error) {
     const std::string message = error.what();
     EXPECT_NE(message.find("the_culprit"), std::string::npos) << message;

@@ -35,9 +35,9 @@ TEST(LowerTranspose, EveryPermutationOfAnImageThenAReshape) {
 
 TEST(LowerTranspose, TwiceIsComposed) {
   Graph graph;
-  const NodeId x = graph.add_input("x", {kFloat, {kBatch, 3, 4}});
-  const NodeId a = graph.add(Op::kTranspose, "a", {x}, TransposeAttributes{{2, 0, 1}});
-  const NodeId b = graph.add(Op::kTranspose, "b", {a}, TransposeAttributes{{2, 0, 1}});
+  const NodeId x = graph.add_input("x", {kFloat, {kBatch, 3, 4, 5}});
+  const NodeId a = graph.add(Op::kTranspose, "a", {x}, TransposeAttributes{{0, 3, 1, 2}});
+  const NodeId b = graph.add(Op::kTranspose, "b", {a}, TransposeAttributes{{0, 3, 1, 2}});
   graph.add_output("a", a);
   graph.add_output("b", b);
   expect_matches(graph, "composed");
