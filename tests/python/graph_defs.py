@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from chexnet_trt._core import uff
 
+from chexnet_trt._core import uff
 from chexnet_trt.uff import from_tensorflow
 from chexnet_trt.uff import graph_def as tf
 

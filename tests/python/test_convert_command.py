@@ -3,8 +3,8 @@ from __future__ import annotations
 import argparse
 
 import pytest
-from chexnet_trt._core import InputError, uff
 
+from chexnet_trt._core import InputError, uff
 from chexnet_trt.commands import convert
 from graph_defs import GraphMaker
 

@@ -6,9 +6,9 @@ import gc
 
 import numpy as np
 import pytest
-from chexnet_trt._core import uff
 
 from chexnet_trt import _core
+from chexnet_trt._core import uff
 
 
 def encoded() -> bytes:

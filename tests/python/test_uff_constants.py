@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from chexnet_trt._core import InputError, uff
 
+from chexnet_trt._core import InputError, uff
 from graph_defs import TYPES, GraphMaker, const_of, convert, nodes_of
 
 

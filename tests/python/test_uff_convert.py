@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from chexnet_trt._core import InputError, uff
 
+from chexnet_trt._core import InputError, uff
 from chexnet_trt.uff import from_tensorflow, from_tensorflow_frozen_model
 from graph_defs import DType, GraphMaker, Shape, convert, nodes_of
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import sys
 
 import pytest
-from chexnet_trt._core import InputError
 
+from chexnet_trt._core import InputError
 from chexnet_trt.uff import graph_def as tf
 from graph_defs import GraphMaker
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from chexnet_trt._core import InputError, uff
 
+from chexnet_trt._core import InputError, uff
 from graph_defs import DType, GraphMaker, const_of, convert, nodes_of, only
 
 FLOAT32, INT32 = uff.DataType(0x20020), uff.DataType(0x10020)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from chexnet_trt._core import uff
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from chexnet_trt._core import uff
 
 pytest.importorskip("google.protobuf")
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format

@@ -6,8 +6,8 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from chexnet_trt._core import InputError, uff
 
+from chexnet_trt._core import InputError, uff
 from chexnet_trt.uff import from_tensorflow
 from graph_defs import nodes_of
 

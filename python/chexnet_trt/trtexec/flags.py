@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+
 from chexnet_trt._core import InputError
 
 _NO_GPU = "the engine runs on the CPU"
@@ -12,7 +13,7 @@ _TENSORRT_BUILDER = "it steers TensorRT's own builder, which does not build this
 _TENSORRT_RUNTIME = "it steers TensorRT's own runtime, which does not run this engine"
 _NO_PLUGINS = "engines hold no plugins"
 _OTHER_PARSER = "networks come from UFF; the command convert makes it from a frozen graph"
-_STATIC = "every batch size from 1 to --maxBatch has an executable of its own; give --batch and --maxBatch"
+_STATIC = "each batch size has an executable of its own; give --batch and --maxBatch"
 _LATER_INT8 = (
     "int8 needs calibration, which this version does not have; use --bf16, --fp16 or --best"
 )
@@ -132,7 +133,7 @@ class _Explain(argparse.Action):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declares every flag of trtexec 5 to 11; `refused` and `notes` collect those without effect."""
+    """Declares the flags of trtexec 5 to 11; `refused`, `notes` collect those without effect."""
     for dest, table in (("refused", REFUSED), ("notes", ALWAYS_SO)):
         parser.set_defaults(**{dest: []})
         for flag, reason in table.items():

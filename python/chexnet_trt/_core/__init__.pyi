@@ -1,0 +1,410 @@
+"""
+The native core of chexnet_trt; import chexnet_trt instead.
+"""
+
+from __future__ import annotations
+import collections.abc
+import numpy
+import typing
+import typing_extensions
+from . import uff
+
+__all__: list[str] = [
+    "Average",
+    "BackendError",
+    "BackendStatus",
+    "BenchResult",
+    "Engine",
+    "Error",
+    "ExecutionContext",
+    "Graph",
+    "InputError",
+    "LayerInfo",
+    "LayerProfile",
+    "LayerTime",
+    "Node",
+    "Statistics",
+    "Summary",
+    "TensorInfo",
+    "Trace",
+    "averages",
+    "backends",
+    "build_engine",
+    "device_fingerprint",
+    "device_name",
+    "device_precisions",
+    "embed_preprocessing",
+    "is_engine_file",
+    "load_engine",
+    "optimize",
+    "profile_layers",
+    "run_bench",
+    "set_log_sink",
+    "summarize",
+    "uff",
+    "write_file",
+]
+
+class Error(RuntimeError):
+    pass
+
+class InputError(Error):
+    pass
+
+class BackendError(Error):
+    pass
+
+class Node:
+    """
+    One operation of a Graph and the value it computes.
+    """
+    def __eq__(self, arg0: typing.Any) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    @property
+    def attributes(self) -> dict:
+        """
+        Name to value; a constant has its data under 'value'.
+        """
+    @property
+    def element_type(self) -> str:
+        """
+        NumPy's name of the element type.
+        """
+    @property
+    def inputs(self) -> list[Node]: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def op(self) -> str: ...
+    @property
+    def shape(self) -> tuple:
+        """
+        Extents; None stands for the batch.
+        """
+    @property
+    def value(self) -> typing.Any:
+        """
+        A constant's data as a read-only view without a copy, else None.
+        """
+
+class Graph:
+    """
+    An inference network with TensorFlow's semantics; immutable from here.
+    """
+    def __len__(self) -> int: ...
+    def find(self, name: str) -> typing.Any:
+        """
+        The node called `name`, or None.
+        """
+    def hash(self) -> str:
+        """
+        SHA-256 over structure and weights.
+        """
+    def to_text(self) -> str:
+        """
+        One line a node; constants as offsets into the weights.
+        """
+    def verify(self) -> None:
+        """
+        Raises InputError naming the first node that is wrong.
+        """
+    @property
+    def inputs(self) -> list[Node]: ...
+    @property
+    def nodes(self) -> list[Node]:
+        """
+        Every node; inputs come before their users.
+        """
+    @property
+    def outputs(self) -> list:
+        """
+        (name, node) for each output.
+        """
+
+class BackendStatus:
+    @property
+    def missing(self) -> str:
+        """
+        Empty when the backend is there, else why not and how to get it.
+        """
+    @property
+    def name(self) -> str: ...
+
+class TensorInfo:
+    @property
+    def element(self) -> str: ...
+    @property
+    def layout(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def shape(self) -> list[int]:
+        """
+        -1 where the batch goes.
+        """
+
+class LayerInfo:
+    @property
+    def kernel(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def precision(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+
+class LayerTime:
+    @property
+    def milliseconds(self) -> float: ...
+    @property
+    def name(self) -> str: ...
+
+class Engine:
+    manifest: str
+    def compile(self, batch: typing.SupportsInt | typing.SupportsIndex) -> None:
+        """
+        Compiles a batch size now instead of on first use.
+        """
+    def layers(self, batch: typing.SupportsInt | typing.SupportsIndex) -> list[LayerInfo]: ...
+    def save(self, path: str) -> None: ...
+    def with_profiling(self) -> Engine:
+        """
+        The same network, to be compiled so that layers are timed.
+        """
+    @property
+    def backend(self) -> str: ...
+    @property
+    def device(self) -> str: ...
+    @property
+    def graph(self) -> Graph: ...
+    @property
+    def inputs(self) -> list[TensorInfo]: ...
+    @property
+    def max_batch(self) -> int: ...
+    @property
+    def outputs(self) -> list[TensorInfo]: ...
+    @property
+    def precision(self) -> str: ...
+    @property
+    def profiling(self) -> bool: ...
+    @property
+    def streams(self) -> int: ...
+    @property
+    def threads(self) -> int: ...
+
+class ExecutionContext:
+    def __init__(self, engine: Engine) -> None: ...
+    def enqueue(
+        self,
+        batch: typing.SupportsInt | typing.SupportsIndex,
+        arrays: collections.abc.Sequence[numpy.ndarray],
+    ) -> None: ...
+    def layer_times(self) -> list[LayerTime]: ...
+    def ready(self) -> bool: ...
+    def wait(self) -> None: ...
+
+class Trace:
+    def __init__(
+        self,
+        start_enqueue: typing.SupportsFloat | typing.SupportsIndex,
+        end_enqueue: typing.SupportsFloat | typing.SupportsIndex,
+        start_compute: typing.SupportsFloat | typing.SupportsIndex,
+        end_compute: typing.SupportsFloat | typing.SupportsIndex,
+    ) -> None: ...
+    @property
+    def compute_ms(self) -> float: ...
+    @property
+    def end_compute(self) -> float: ...
+    @property
+    def end_enqueue(self) -> float: ...
+    @property
+    def enqueue_ms(self) -> float: ...
+    @property
+    def latency_ms(self) -> float: ...
+    @property
+    def start_compute(self) -> float: ...
+    @property
+    def start_enqueue(self) -> float: ...
+
+class BenchResult:
+    @property
+    def outputs(self) -> list[bytes]:
+        """
+        Raw bytes, one object an output.
+        """
+    @property
+    def random_input(self) -> bool: ...
+    @property
+    def traces(self) -> list[Trace]: ...
+    @property
+    def warm_up_queries(self) -> int: ...
+
+class Statistics:
+    @property
+    def coefficient_of_variation(self) -> float: ...
+    @property
+    def max(self) -> float: ...
+    @property
+    def mean(self) -> float: ...
+    @property
+    def median(self) -> float: ...
+    @property
+    def min(self) -> float: ...
+    @property
+    def percentiles(self) -> list[tuple[float, float]]: ...
+
+class Summary:
+    @property
+    def batch(self) -> int: ...
+    @property
+    def compute(self) -> Statistics: ...
+    @property
+    def enqueue(self) -> Statistics: ...
+    @property
+    def images_per_second(self) -> float: ...
+    @property
+    def latency(self) -> Statistics: ...
+    @property
+    def queries(self) -> int: ...
+    @property
+    def throughput_qps(self) -> float: ...
+    @property
+    def total_compute_ms(self) -> float: ...
+    @property
+    def walltime_ms(self) -> float: ...
+    @property
+    def warnings(self) -> list[str]: ...
+
+class Average:
+    @property
+    def compute_ms(self) -> float: ...
+    @property
+    def host_ms(self) -> float: ...
+    @property
+    def percentile_ms(self) -> float: ...
+    @property
+    def runs(self) -> int: ...
+
+class LayerProfile:
+    @property
+    def average_ms(self) -> float: ...
+    @property
+    def median_ms(self) -> float: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def percentage(self) -> float: ...
+    @property
+    def total_ms(self) -> float: ...
+
+def averages(
+    traces: collections.abc.Sequence[Trace],
+    avg_runs: typing.SupportsInt | typing.SupportsIndex,
+    percentile: typing.SupportsFloat | typing.SupportsIndex = 99.0,
+) -> list[Average]: ...
+def backends() -> list[BackendStatus]:
+    """
+    Every backend that the project has.
+    """
+
+def build_engine(
+    graph: Graph,
+    *,
+    backend: str,
+    precisions: collections.abc.Sequence[str],
+    obey: bool,
+    max_batch: typing.SupportsInt | typing.SupportsIndex,
+    timing_batch: typing.SupportsInt | typing.SupportsIndex,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+    streams: typing.SupportsInt | typing.SupportsIndex,
+    profiling: bool,
+    embed_blob: bool,
+    timing_budget_ms: typing.SupportsFloat | typing.SupportsIndex,
+    progress: typing.Any,
+) -> tuple:
+    """
+    (engine, report)
+    """
+
+def device_fingerprint(backend: str) -> str:
+    """
+    What a compiled engine depends on.
+    """
+
+def device_name(backend: str) -> str: ...
+def device_precisions(backend: str) -> list[str]:
+    """
+    The precisions whose kernels the device has: 'fp32' and others.
+    """
+
+def embed_preprocessing(
+    graph: Graph,
+    mean: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex],
+    std: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex],
+) -> Graph:
+    """
+    The graph with its image input as uint8, normalised inside: (pixel - mean) / std.
+    """
+
+def is_engine_file(path: str) -> bool:
+    """
+    Whether the file begins as an engine does.
+    """
+
+def load_engine(
+    path: str,
+    *,
+    threads: typing.SupportsInt | typing.SupportsIndex | None,
+    streams: typing.SupportsInt | typing.SupportsIndex | None,
+    profiling: bool | None,
+    require_exact_device: bool,
+) -> Engine: ...
+def optimize(graph: Graph) -> tuple:
+    """
+    Runs the passes. Returns the new graph and (pass, rewrites) for each pass.
+    """
+
+def profile_layers(
+    engine: Engine,
+    batch: typing.SupportsInt | typing.SupportsIndex,
+    iterations: typing.SupportsInt | typing.SupportsIndex,
+) -> list[LayerProfile]: ...
+def run_bench(
+    engine: Engine,
+    *,
+    batch: typing.SupportsInt | typing.SupportsIndex = 1,
+    iterations: typing.SupportsInt | typing.SupportsIndex = 10,
+    warm_up_ms: typing.SupportsFloat | typing.SupportsIndex = 200.0,
+    duration_s: typing.SupportsFloat | typing.SupportsIndex = 3.0,
+    streams: typing.SupportsInt | typing.SupportsIndex = 1,
+    threads: bool = False,
+    idle_ms: typing.SupportsFloat | typing.SupportsIndex = 0.0,
+    sleep_ms: typing.SupportsFloat | typing.SupportsIndex = 0.0,
+    inputs: collections.abc.Sequence[numpy.ndarray] = [],
+    seed: typing.SupportsInt | typing.SupportsIndex = 1,
+    progress: typing.Any = None,
+) -> BenchResult:
+    """
+    Measures as trtexec does. `inputs`: an array an input, else random numbers. `progress(elapsed_ms, queries)` returns False to stop.
+    """
+
+def set_log_sink(sink: typing.Any) -> None:
+    """
+    Sends log messages to sink(level, message), level being 'warning', 'info' or 'debug'; None sends them nowhere.
+    """
+
+def summarize(
+    traces: collections.abc.Sequence[Trace],
+    batch: typing.SupportsInt | typing.SupportsIndex,
+    streams: typing.SupportsInt | typing.SupportsIndex,
+    percentiles: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex] = [
+        90.0,
+        95.0,
+        99.0,
+    ],
+) -> Summary: ...
+def write_file(path: str, data: typing_extensions.Buffer) -> None:
+    """
+    Writes bytes so that `path` appears only when complete and on disk, else InputError.
+    """
