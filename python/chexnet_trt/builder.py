@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from chexnet_trt import _core, labels, manifest, preprocess
+from chexnet_trt import _core, labels, machine, manifest, preprocess
 from chexnet_trt.engine import Engine
 
 Progress = Callable[[str, int, int], None]
@@ -55,6 +56,7 @@ def build(
     contract = _preprocessing(graph, preprocessing)
     if u8_input:
         graph, contract = _embed(graph, contract)
+    _check_memory(graph, max_batch)
     core, report = _core.build_engine(
         graph,
         backend=backend,
@@ -101,6 +103,23 @@ def parse(
         data = uff.from_tensorflow_frozen_model(path, list(outputs), quiet=True)
         return parser.parse_buffer(data)
     return parser.parse(os.fspath(path))
+
+
+def _check_memory(graph: _core.Graph, max_batch: int) -> None:
+    """Refuses a batch whose largest single value, at 4 bytes a number, exceeds the memory."""
+    largest = max(graph.nodes, key=lambda node: _numbers(node, max_batch), default=None)
+    if largest is None:
+        return
+    needed, present = 4 * _numbers(largest, max_batch), machine.memory_bytes()
+    if needed > present:
+        raise _core.InputError(
+            f"max batch {max_batch}: '{largest.name}' alone would take {needed / 2**30:,.0f} GiB of"
+            f" the {present / 2**30:,.0f} GiB of this machine; build with a smaller one"
+        )
+
+
+def _numbers(node: _core.Node, max_batch: int) -> int:
+    return math.prod(max_batch if extent is None else extent for extent in node.shape)
 
 
 def _preprocessing(graph: _core.Graph, name: str | None) -> preprocess.Preprocessing | None:

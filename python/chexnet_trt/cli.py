@@ -46,6 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(name, str(error), 2)
     except BackendError as error:
         return _fail(name, str(error), 1)
+    except MemoryError:
+        return _fail(name, "there is not enough memory for that; make it smaller", 1)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

@@ -1,10 +1,35 @@
-"""Parses NAME,C,H,W and NAME:FILE arguments that several commands share."""
+"""Arguments that several commands share: counts, NAME,C,H,W, outputs, files to write."""
 
 from __future__ import annotations
 
+import argparse
+import os
 from collections.abc import Iterable
+from pathlib import Path
 
 from chexnet_trt._core import InputError
+
+LARGEST = 2**31 - 1
+
+
+def positive(text: str) -> int:
+    """argparse type: an integer of at least 1."""
+    return _integer(text, 1)
+
+
+def non_negative(text: str) -> int:
+    """argparse type: an integer of at least 0."""
+    return _integer(text, 0)
+
+
+def _integer(text: str, least: int) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if not least <= value <= LARGEST:
+        raise argparse.ArgumentTypeError(f"{text} is not an integer from {least} to {LARGEST}")
+    return value
 
 
 def parse_uff_inputs(arguments: Iterable[str]) -> dict[str, tuple[int, ...]]:
@@ -20,7 +45,7 @@ def parse_uff_inputs(arguments: Iterable[str]) -> dict[str, tuple[int, ...]]:
             dims = tuple(int(size) for size in sizes)
         except ValueError:
             dims = ()
-        if not name or len(dims) not in (1, 3) or min(dims) < 1:
+        if not name or len(dims) not in (1, 3) or not 1 <= min(dims) <= max(dims) <= LARGEST:
             raise InputError(f"--uffInput={argument}: expected NAME,C,H,W with positive sizes")
         if name in inputs:
             raise InputError(f"--uffInput={argument}: '{name}' is given twice")
@@ -35,3 +60,17 @@ def parse_outputs(arguments: Iterable[str]) -> list[str]:
         if names.count(name) > 1:
             raise InputError(f"--output={name} is given twice")
     return names
+
+
+def check_targets(*paths: str | Path | None) -> None:
+    """Raises InputError when a file cannot be written for its folder's sake; before long work."""
+    for path in paths:
+        if path is None:
+            continue
+        target = Path(path)
+        if target.is_dir() or not target.name:
+            raise InputError(f"cannot write '{path}': it is a folder; name a file")
+        if not target.parent.is_dir():
+            raise InputError(f"cannot write '{path}': there is no folder '{target.parent}'")
+        if not os.access(target.parent, os.W_OK):
+            raise InputError(f"cannot write '{path}': no permission to write in '{target.parent}'")

@@ -27,13 +27,18 @@ def describe() -> dict[str, object]:
         "cpu": fields.get("model name", platform.processor() or platform.machine()),
         "isa": [name for name in INSTRUCTION_SETS if name in flags],
         "cores": len(os.sched_getaffinity(0)),
-        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "memory_gib": round(memory_bytes() / 2**30, 1),
         "os": platform.platform(),
         "python": platform.python_version(),
         "packages": {
             name: version(name) for name in ("chexnet_trt", "openvino", "numpy", "pillow")
         },
     }
+
+
+def memory_bytes() -> int:
+    """The physical memory."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def version(package: str) -> str | None:

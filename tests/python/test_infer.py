@@ -187,12 +187,14 @@ def test_input_that_takes_no_images(folder):
 def test_run_loads_the_engine(folder, capsys, monkeypatch):
     loaded = []
 
-    def load(path):
-        loaded.append(path)
+    def load(path, *, require_exact_device):
+        loaded.append((path, require_exact_device))
         return MeanEngine()
 
     monkeypatch.setattr(chexnet_trt, "load", load, raising=False)
     parser = argparse.ArgumentParser()
     infer.add_arguments(parser)
     assert infer.run(parser.parse_args(["net.engine", str(folder / "0.png")])) == 0
-    assert loaded == ["net.engine"]
+    words = ["net.engine", str(folder / "0.png"), "--require-exact-device"]
+    assert infer.run(parser.parse_args(words)) == 0
+    assert loaded == [("net.engine", False), ("net.engine", True)]

@@ -8,7 +8,13 @@ from typing import Any
 
 from chexnet_trt import _core, builder, labels
 from chexnet_trt.engine import Engine
-from chexnet_trt.inputs import parse_outputs, parse_uff_inputs
+from chexnet_trt.inputs import (
+    check_targets,
+    non_negative,
+    parse_outputs,
+    parse_uff_inputs,
+    positive,
+)
 from chexnet_trt.preprocess import PRESETS
 from chexnet_trt.progress import ProgressLine
 
@@ -40,9 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="permit",
         help="permit (default): take the fastest permitted; obey: force the one given",
     )
-    parser.add_argument("--max-batch", type=int, default=1, metavar="N", help="default 1")
+    parser.add_argument("--max-batch", type=positive, default=1, metavar="N", help="default 1")
     parser.add_argument("--backend", default="openvino", help="default openvino; see doctor")
-    parser.add_argument("--threads", type=int, default=0, metavar="N", help="default: every core")
+    parser.add_argument(
+        "--threads", type=non_negative, default=0, metavar="N", help="default: every core"
+    )
     parser.add_argument("--no-blob", action="store_true", help="leave out the compiled blob")
     parser.add_argument("--preprocess", choices=PRESETS, help="kept in the engine for infer")
     parser.add_argument("--u8-input", action="store_true", help="preprocess inside the engine")
@@ -51,7 +59,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    if not Path(args.model).name:
+        raise _core.InputError(f"'{args.model}' is not the name of a network file")
     target = Path(args.save or Path(args.model).with_suffix(".engine"))
+    check_targets(target)
     progress = ProgressLine()
     try:
         engine = builder.build(

@@ -92,5 +92,5 @@ def _input_path(words: list[str]) -> Path:
 def _output_path(path: Path, output: str | None) -> Path:
     target = Path(output) if output else path
     if not target.name:
-        raise InputError(f"'{output}' is not a file name")
+        raise InputError(f"'{target}' is not a file name")
     return target.with_suffix(".uff")

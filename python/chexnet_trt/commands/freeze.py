@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from chexnet_trt._core import InputError, write_file
+from chexnet_trt.inputs import check_targets
 from chexnet_trt.models import NETWORKS, build_random_graph
 from chexnet_trt.models.graph_builder import FLOAT
 
@@ -41,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.seed < 0:
         raise InputError(f"--seed {args.seed}: give 0 or more")
+    check_targets(args.output)
     graph = build_random_graph(
         args.network,
         image_size=args.image_size,

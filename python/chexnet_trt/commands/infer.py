@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from chexnet_trt._core import InputError, write_file
 from chexnet_trt.images import image_files
+from chexnet_trt.inputs import check_targets
 from chexnet_trt.labels import read_labels
 from chexnet_trt.preprocess import PRESETS
 from chexnet_trt.scoring import Engine, Scored, Scorer, score_names
@@ -47,12 +48,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="from pixels to values (default: what the engine's manifest says)",
     )
     parser.add_argument("--output", metavar="NAME", help="output tensor with the scores")
+    parser.add_argument(
+        "--require-exact-device",
+        action="store_true",
+        help="refuse an engine of another device; default: compile it again, with a warning",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     import chexnet_trt
 
-    return run_engine(chexnet_trt.load(args.engine), args)
+    engine = chexnet_trt.load(args.engine, require_exact_device=args.require_exact_device)
+    return run_engine(engine, args)
 
 
 def run_engine(engine: Engine, args: argparse.Namespace) -> int:
@@ -82,6 +89,7 @@ def _check(args: argparse.Namespace, max_batch: int) -> None:
         raise InputError("--top does not go with --csv, which has a column for every score")
     if args.batch is not None and not 1 <= args.batch <= max_batch:
         raise InputError(f"--batch {args.batch}: this engine takes 1 to {max_batch} images a run")
+    check_targets(None if args.csv == "-" else args.csv)
 
 
 def _names(path: str | None, engine: Engine, scorer: Scorer) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from chexnet_trt import _core, engine
+from chexnet_trt.inputs import positive
 from chexnet_trt.trtexec.report import layers_json
 
 HELP = "what is in a .uff network or an engine"
@@ -27,14 +28,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--layers", action="store_true", help="engine: precision and kernel a layer"
     )
     parser.add_argument(
-        "--batch", type=int, default=1, help="engine: batch of --layers (default 1)"
+        "--batch", type=positive, default=1, help="engine: batch of --layers (default 1)"
     )
     parser.add_argument("--manifest", action="store_true", help="engine: the manifest as JSON")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: argparse.Namespace) -> int:
-    if _core.is_engine_file(args.file):
+    is_engine = _core.is_engine_file(args.file)
+    useless = ("text",) if is_engine else ("graph", "layers", "manifest")
+    for name in useless:
+        if getattr(args, name):
+            kind = "an engine" if is_engine else "a .uff network"
+            raise _core.InputError(f"--{name} does not apply: '{args.file}' is {kind}")
+    if is_engine:
         _inspect_engine(args)
     else:
         _inspect_uff(args)

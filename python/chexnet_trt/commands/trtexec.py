@@ -13,7 +13,7 @@ import numpy as np
 from chexnet_trt import _core, builder
 from chexnet_trt.commands.build import permitted, report_lines
 from chexnet_trt.engine import Engine, load
-from chexnet_trt.inputs import parse_outputs, parse_uff_inputs
+from chexnet_trt.inputs import check_targets, parse_outputs, parse_uff_inputs
 from chexnet_trt.progress import ProgressLine
 from chexnet_trt.trtexec import flags, report
 
@@ -73,6 +73,13 @@ def _check(args: argparse.Namespace) -> None:
     if args.timeDeserialize and not args.loadEngine:
         raise _core.InputError("--timeDeserialize needs --loadEngine=FILE")
     args.percentile = flags.percentiles(args.percentile)
+    check_targets(
+        args.saveEngine,
+        args.exportTimes,
+        args.exportOutput,
+        args.exportProfile,
+        args.exportLayerInfo,
+    )
 
 
 def _build(args: argparse.Namespace, say: Any) -> Engine:  # noqa: ANN401 - print or nothing
@@ -101,7 +108,11 @@ def _build(args: argparse.Namespace, say: Any) -> Engine:  # noqa: ANN401 - prin
 
 def _load(args: argparse.Namespace, *, profiling: bool | None = None) -> Engine:
     return load(
-        args.loadEngine, threads=args.cpuThreads, streams=args.infStreams, profiling=profiling
+        args.loadEngine,
+        threads=args.cpuThreads,
+        streams=args.infStreams,
+        profiling=profiling,
+        require_exact_device=args.require_exact_device,
     )
 
 

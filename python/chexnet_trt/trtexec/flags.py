@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from chexnet_trt._core import InputError
+from chexnet_trt.inputs import LARGEST, positive
 
 _NO_GPU = "the engine runs on the CPU"
 _NO_DLA = "there is no DLA on a CPU"
@@ -155,6 +156,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     model.add_argument("--loadEngine", metavar="FILE", help="engine to run instead of building one")
     model.add_argument("--saveEngine", "--engine", metavar="FILE", help="write the built engine")
+    model.add_argument(
+        "--require-exact-device",
+        action="store_true",
+        help="refuse an engine of another device instead of compiling it again with a warning",
+    )
 
     build = parser.add_argument_group("build")
     build.add_argument("--batch", type=positive, metavar="N", help="batch size (default 1)")
@@ -184,10 +190,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     run.add_argument(
         "--avgRuns", type=positive, metavar="N", help="queries in an average (default 10)"
     )
-    run.add_argument("--warmUp", type=non_negative, metavar="MS", help="warm-up (default 200 ms)")
-    run.add_argument(
-        "--duration", type=non_negative, metavar="S", help="least duration (default 3 s)"
-    )
+    run.add_argument("--warmUp", type=time, metavar="MS", help="warm-up (default 200 ms)")
+    run.add_argument("--duration", type=time, metavar="S", help="least duration (default 3 s)")
     run.add_argument(
         "--infStreams",
         "--streams",
@@ -197,12 +201,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="contexts in flight",
     )
     run.add_argument("--threads", action="store_true", help="a host thread for each stream")
-    run.add_argument(
-        "--sleepTime", type=non_negative, default=0, metavar="MS", help="wait before the run"
-    )
-    run.add_argument(
-        "--idleTime", type=non_negative, default=0, metavar="MS", help="wait between queries"
-    )
+    run.add_argument("--sleepTime", type=time, default=0, metavar="MS", help="wait before the run")
+    run.add_argument("--idleTime", type=time, default=0, metavar="MS", help="wait between queries")
     run.add_argument(
         "--loadInputs",
         metavar="NAME:FILE",
@@ -243,17 +243,12 @@ def percentiles(text: str) -> list[float]:
     return values
 
 
-def positive(text: str) -> int:
-    """argparse type: an integer above 0."""
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a positive integer")
-    return value
-
-
-def non_negative(text: str) -> float:
-    """argparse type: a number of at least 0."""
-    value = float(text)
-    if not value >= 0:
-        raise argparse.ArgumentTypeError(f"{text} is negative")
+def time(text: str) -> float:
+    """argparse type: a finite number of at least 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= LARGEST:
+        raise argparse.ArgumentTypeError(f"{text} is not a time of 0 or more")
     return value
