@@ -1,0 +1,536 @@
+"""Bad input on the command line: one clear line, exit status 2, nothing written."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytest.importorskip("tensorboard")
+
+import networks
+from chexnet_trt._core import uff
+from chexnet_trt.cli import main
+from engine_files import sections, with_section, with_version, xxh64
+from networks import INPUT, SCORES, small_images
+
+SIZE = f"{INPUT},3,8,8"
+RNG = np.random.default_rng(0)
+RANDOM_BYTES = RNG.bytes(4096)
+LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 94371840\n"
+
+
+@pytest.fixture
+def refuses(tmp_path, capsys):
+    """refuses(words, texts): exit status 2, one line with the texts, no file new or changed."""
+
+    def contents():
+        return {
+            path: path.read_bytes() if path.is_file() else None
+            for path in sorted(tmp_path.rglob("*"))
+        }
+
+    def check(*words, says=()):
+        before = contents()
+        capsys.readouterr()
+        try:
+            status = main([str(word) for word in words])
+        except SystemExit as stop:
+            status = stop.code
+        printed = capsys.readouterr()
+        assert status == 2, (words, printed.err)
+        assert printed.err.endswith("\n"), words
+        assert len(printed.err.splitlines()) == 1, (words, printed.err)
+        assert "error: " in printed.err
+        for text in (says,) if isinstance(says, str) else says:
+            assert text in printed.err, (words, printed.err)
+        assert contents() == before, words
+        return printed.err
+
+    return check
+
+
+def readers(path: Path) -> dict[str, list[str]]:
+    """Command lines that read `path` as a network, and would write beside it."""
+    target = str(path.parent / "out.engine")
+    return {
+        "build": ["build", str(path), "--uffInput", SIZE, "--output", SCORES, "-o", target],
+        "trtexec": ["trtexec", f"--uff={path}", f"--output={SCORES}", f"--uffInput={SIZE}",
+                    f"--saveEngine={target}", "--duration=0"],
+        "inspect": ["inspect", str(path)],
+    }  # fmt: skip
+
+
+def engine_readers(path: Path) -> dict[str, list[str]]:
+    image = path.parent / "image.png"
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(image)
+    times = path.parent / "times.json"
+    return {
+        "infer": ["infer", str(path), str(image)],
+        "trtexec": ["trtexec", f"--loadEngine={path}", "--duration=0", f"--exportTimes={times}"],
+        "inspect": ["inspect", str(path)],
+    }
+
+
+@pytest.mark.parametrize("command", ["build", "trtexec", "inspect"])
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "empty"),
+        (LFS_POINTER, "git"),
+        (RANDOM_BYTES, "is not a UFF file"),
+        (b"ftrt" + bytes(100), "is not a UFF file"),
+    ],
+    ids=["empty", "lfs", "random", "tensorrt"],
+)
+def test_no_uff_file(tmp_path, refuses, command, content, says):
+    path = tmp_path / "net.uff"
+    path.write_bytes(content)
+    refuses(*readers(path)[command], says=(str(path), says))
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(b"", "empty"), (LFS_POINTER, "git"), (RANDOM_BYTES, "not a frozen TensorFlow graph")],
+    ids=["empty", "lfs", "random"],
+)
+def test_no_frozen_graph(tmp_path, refuses, content, says):
+    path = tmp_path / "net.pb"
+    path.write_bytes(content)
+    refuses("convert", path, says=(str(path), says))
+    refuses(*readers(path)["build"], says=(str(path), says))
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "empty"),
+        (LFS_POINTER, "LFS"),
+        (RANDOM_BYTES, "is not an engine file"),
+        (b"ftrt" + bytes(100), "TensorRT plan"),
+    ],
+    ids=["empty", "lfs", "random", "tensorrt"],
+)
+@pytest.mark.parametrize("command", ["infer", "trtexec"])
+def test_no_engine_file(tmp_path, refuses, command, content, says):
+    path = tmp_path / "net.engine"
+    path.write_bytes(content)
+    refuses(*engine_readers(path)[command], says=(str(path), says))
+
+
+@pytest.mark.parametrize("command", ["build", "trtexec", "inspect"])
+def test_uff_truncated_at_every_percent(tmp_path, small_uff, refuses, command):
+    content = small_uff.read_bytes()
+    path = tmp_path / "cut.uff"
+    for percent in range(100):
+        path.write_bytes(content[: len(content) * percent // 100])
+        refuses(*readers(path)[command], says=str(path))
+
+
+@pytest.mark.models
+def test_real_uff_truncated_at_every_percent(tmp_path, models_dir, refuses):
+    content = (models_dir / "grumperka-lenet5" / "lenet5.uff").read_bytes()
+    path = tmp_path / "cut.uff"
+    for percent in range(100):
+        path.write_bytes(content[: len(content) * percent // 100])
+        refuses("build", path, "--uffInput", "input_1,1,28,28", says=str(path))
+
+
+def test_frozen_graph_truncated_at_every_percent(tmp_path, small_pb, refuses):
+    content = small_pb.read_bytes()
+    path = tmp_path / "cut.pb"
+    for percent in range(100):
+        path.write_bytes(content[: len(content) * percent // 100])
+        refuses("convert", path, "-O", SCORES, "-q")
+
+
+@pytest.mark.parametrize("command", ["infer", "trtexec", "inspect"])
+def test_engine_truncated_at_every_percent(tmp_path, small_engine, refuses, command):
+    content = small_engine.read_bytes()
+    path = tmp_path / "cut.engine"
+    for percent in range(100):
+        path.write_bytes(content[: len(content) * percent // 100])
+        refuses(*engine_readers(path)[command], says=str(path))
+
+
+def test_length_past_the_end(tmp_path, small_uff, refuses):
+    content = small_uff.read_bytes()
+    at = content.index(b"\x12", 2)  # The first length-delimited field: a descriptor or the graph.
+    path = tmp_path / "long.uff"
+    path.write_bytes(content[: at + 1] + b"\xff\xff\xff\xff\x0f" + content[at + 2 :])
+    for words in readers(path).values():
+        refuses(*words, says=str(path))
+
+
+def meta_graph(*nodes):
+    """nodes: (id, operation, inputs, fields)."""
+    meta = uff.MetaGraph()
+    meta.add_descriptor("tensorflow_extension", 1)
+    for node in nodes:
+        meta.add_node(*node)
+    return meta
+
+
+FLOAT32 = uff.DataType(0x20020)
+INPUT_NODE = (INPUT, "Input", [], {"shape": [-1, 8, 8, 3], "dtype": FLOAT32})
+RELU = {"func": "relu"}
+
+
+@pytest.mark.parametrize(
+    ("nodes", "says"),
+    [
+        (
+            [
+                ("a", "Activation", ["b"], RELU),
+                ("b", "Activation", ["a"], RELU),
+                ("MarkOutput_0", "MarkOutput", ["a"], {}),
+            ],
+            "cycle",
+        ),
+        (
+            [
+                ("a", "Activation", ["gone"], RELU),
+                ("MarkOutput_0", "MarkOutput", ["a"], {}),
+            ],
+            "gone",
+        ),
+        (
+            [
+                INPUT_NODE,
+                ("a", "Activation", [INPUT], RELU),
+                ("a", "Activation", [INPUT], RELU),
+                ("MarkOutput_0", "MarkOutput", ["a"], {}),
+            ],
+            "'a'",
+        ),
+        (
+            [
+                INPUT_NODE,
+                ("a", "Activation", [INPUT], RELU),
+                ("MarkOutput_0", "MarkOutput", ["a", "a"], {}),
+            ],
+            "'a'",
+        ),
+        (
+            [
+                INPUT_NODE,
+                ("a", "Activation", [INPUT], RELU),
+                ("MarkOutput_0", "MarkOutput", ["a"], {}),
+                ("MarkOutput_1", "MarkOutput", ["a"], {}),
+            ],
+            "'a'",
+        ),
+    ],
+    ids=[
+        "cycle",
+        "missing-input",
+        "duplicate-id",
+        "output-marked-twice",
+        "two-outputs-of-one-name",
+    ],
+)
+def test_malformed_network(tmp_path, refuses, nodes, says):
+    path = tmp_path / "net.uff"
+    path.write_bytes(uff.encode(meta_graph(*nodes)))
+    refuses("build", path, "--uffInput", SIZE, says=(says, str(path)))
+
+
+def test_unsupported_ops_are_reported_together(tmp_path, capsys):
+    path = tmp_path / "net.uff"
+    nodes = [
+        INPUT_NODE,
+        ("fft", "_FFT", [INPUT], {}),
+        ("wave", "_Wavelet", ["fft"], {}),
+        ("MarkOutput_0", "MarkOutput", ["wave"], {}),
+    ]
+    path.write_bytes(uff.encode(meta_graph(*nodes)))
+    assert main(["build", str(path), "--uffInput", SIZE]) == 2
+    report = capsys.readouterr().err
+    for text in ("'fft'", "_FFT", "'wave'", "_Wavelet"):
+        assert text in report
+    assert [entry.name for entry in tmp_path.iterdir()] == ["net.uff"]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--uffInput", f"{INPUT},4,8,8"], ("'conv'", "4 channels")),
+        (["--uffInput", f"{INPUT},8,8,3"], ("'conv'", "8 channels")),
+        (["--uffInput", f"{INPUT},3,8,8", "--uffNHWC"], ("'conv'", "8 channels")),
+        (["--uffInput", f"{INPUT},192"], ("'conv'",)),
+        (["--uffInput", f"{INPUT},3,8"], ("expected NAME,C,H,W",)),
+        (["--uffInput", f"{INPUT},3,0,8"], ("positive sizes",)),
+        (["--uffInput", f"{INPUT},3,-8,8"], ("positive sizes",)),
+        (["--uffInput", f"{INPUT},3,x,8"], ("expected NAME,C,H,W",)),
+        (["--uffInput", f"{INPUT},3,{10**20},8"], ("positive sizes",)),
+        (["--uffInput", SIZE, "--uffInput", SIZE], ("given twice",)),
+        (["--uffInput", "nope,3,8,8"], ("'nope'", INPUT)),
+        (["--uffInput", SIZE, "--output", "nope"], ("'nope'", SCORES)),
+        (["--uffInput", SIZE, "--output", SCORES, "--output", SCORES], ("given twice",)),
+        (["--uffInput", SIZE, "--max-batch", 0], ("--max-batch",)),
+        (["--uffInput", SIZE, "--max-batch", -1], ("--max-batch",)),
+        (["--uffInput", SIZE, "--max-batch", 10**20], ("--max-batch",)),
+        (["--uffInput", SIZE, "--max-batch", 10**9], ("max batch", "GiB")),
+        (["--uffInput", SIZE, "--threads", 10**20], ("--threads",)),
+        (["--uffInput", SIZE, "--backend", "nope"], ("'nope'", "openvino")),
+        (["--uffInput", SIZE, "--preprocess", "nope"], ("'nope'",)),
+        (["--uffInput", SIZE, "--u8-input"], ("preprocess",)),
+        (["--uffInput", SIZE, "--labels", "gone.txt"], ("gone.txt",)),
+        (["--uffInput", SIZE, "--int8"], ("--int8", "calibration")),
+        (
+            ["--uffInput", SIZE, "--fp16", "--bf16", "--precision-constraints", "obey"],
+            ("one precision",),
+        ),
+        (["--uffInput", SIZE, "--workspace", 16], ("--workspace",)),
+    ],
+    ids=lambda value: " ".join(map(str, value)) if isinstance(value, list) else "",
+)
+def test_build_options(tmp_path, small_uff, refuses, words, says):
+    refuses("build", small_uff, *words, "-o", tmp_path / "out.engine", says=says)
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "--batch=0", "--batch=-1", f"--batch={10**20}", f"--batch={10**9}", "--batch=x",
+        "--maxBatch=0", "--percentile=nan", "--percentile=101", "--percentile=", "--percentile=-1",
+        "--device=1", "--duration=nan", "--duration=inf", "--duration=-1", "--warmUp=inf",
+        "--sleepTime=-1", "--idleTime=inf", f"--iterations={10**20}", "--iterations=0",
+        f"--avgRuns={10**20}", "--avgRuns=0", "--streams=0", f"--streams={10**20}",
+        f"--cpuThreads={10**20}", "--loadInputs=nope", f"--loadInputs={INPUT}:gone.raw",
+        f"--loadInputs=other:{__file__}", f"--loadInputs={INPUT}:{__file__}", "--timeDeserialize",
+        "--precisionConstraints=maybe", "--nope", "--batch=2 --maxBatch=1",
+    ],
+)  # fmt: skip
+def test_trtexec_options(tmp_path, small_uff, refuses, word):
+    options = [f"--uffInput={SIZE}", f"--output={SCORES}", "--warmUp=0"]
+    times = f"--exportTimes={tmp_path / 'times.json'}"
+    refuses("trtexec", f"--uff={small_uff}", *options, times, *word.split())
+
+
+@pytest.mark.parametrize("word", ["--batch=5", "--fp16", "--maxBatch=8", "--uff=x.uff"])
+def test_trtexec_options_for_an_engine(tmp_path, small_engine, refuses, word):
+    times = f"--exportTimes={tmp_path / 'times.json'}"
+    refuses("trtexec", f"--loadEngine={small_engine}", "--duration=0", times, word)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [], ["nope"], ["trtexec"], ["infer"], ["convert"], ["build"], ["inspect"], ["freeze"],
+        ["build", ""], ["build", "gone.uff"], ["build", "gone.pb"], ["convert", "gone.pb"],
+        ["convert", ""], ["inspect", "gone"], ["infer", "gone.engine", "x.png"],
+        ["trtexec", "--loadEngine=gone.engine"], ["freeze", "-o", "x.pb"],
+    ],
+)  # fmt: skip
+def test_missing_words_and_files(tmp_path, monkeypatch, refuses, words):
+    monkeypatch.chdir(tmp_path)
+    refuses(*words)
+
+
+def test_options_of_infer_and_inspect(tmp_path, small_engine, small_uff, refuses):
+    image = tmp_path / "image.png"
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(image)
+    refuses("infer", small_engine, image, "--batch", "0", says="1 to 4")
+    refuses("infer", small_engine, image, "--batch", "5", says="1 to 4")
+    refuses("infer", small_engine, image, "--batch", 10**20, says="1 to 4")
+    refuses("infer", small_engine, image, "--output", "nope", says=("'nope'", SCORES))
+    refuses("infer", small_engine, tmp_path / "gone.png", says="gone.png")
+    refuses("infer", small_engine, image, "--csv", tmp_path, says="folder")
+    refuses("infer", small_engine, image, "--csv", tmp_path / "no" / "x.csv", says="no folder")
+    refuses("inspect", small_engine, "--layers", "--batch", "5", says="batch 5")
+    refuses("inspect", small_engine, "--json", "--batch", "-1")
+    refuses("inspect", small_engine, "--text", says="does not apply")
+    for option in ("--graph", "--layers", "--manifest"):
+        refuses("inspect", small_uff, option, says="does not apply")
+
+
+def test_files_of_another_kind(tmp_path, small_pb, small_uff, small_engine, refuses):
+    refuses("infer", small_uff, small_pb, says="UFF network")
+    refuses("trtexec", f"--loadEngine={small_pb}", says="TensorFlow graph")
+    refuses("inspect", small_pb, says="TensorFlow frozen graph")
+    refuses("convert", small_uff, says="UFF file already")
+    refuses("build", small_engine, "--uffInput", SIZE, "-o", tmp_path / "x.engine")
+
+
+def test_folders_as_files(tmp_path, small_pb, small_uff, refuses):
+    folder = tmp_path / "folder.uff"
+    folder.mkdir()
+    refuses("build", folder, "--uffInput", SIZE, says=str(folder))
+    refuses("inspect", folder, says=str(folder))
+    refuses("convert", folder, says=str(folder))
+    refuses("infer", folder, "x.png", says=str(folder))
+    refuses("trtexec", f"--loadEngine={folder}", says=str(folder))
+    refuses("build", small_uff, "--uffInput", SIZE, "-o", folder, says="folder")
+    refuses("convert", small_pb, "-q", "-o", folder, says=str(folder))
+    refuses("freeze", "--random-weights", "-o", folder, says="folder")
+    options = [f"--uff={small_uff}", f"--output={SCORES}", f"--uffInput={SIZE}"]
+    refuses("trtexec", *options, f"--saveEngine={folder}", says="folder")
+    refuses("trtexec", *options, f"--exportTimes={tmp_path / 'no' / 't'}", says="no folder")
+
+
+def test_no_permission(tmp_path, small_pb, small_uff, refuses):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o500)
+    if os.access(closed, os.W_OK):
+        pytest.skip("this user may write everywhere")
+    refuses("build", small_uff, "--uffInput", SIZE, "-o", closed / "x.engine", says="ermission")
+    refuses("convert", small_pb, "-q", "-o", closed / "x.uff", says="ermission")
+    refuses("freeze", "--random-weights", "-o", closed / "x.pb", says="ermission")
+
+
+def test_unreadable_file(tmp_path, capsys):
+    secret = tmp_path / "secret.uff"
+    secret.touch(mode=0)
+    if os.access(secret, os.R_OK):
+        pytest.skip("this user may read everything")
+    for words in (["build"], ["inspect"], ["convert"], ["infer", "x.png"]):
+        assert main([words[0], str(secret), *words[1:]]) == 2
+        printed = capsys.readouterr().err
+        assert "ermission" in printed
+        assert len(printed.splitlines()) == 1
+    assert [entry.name for entry in tmp_path.iterdir()] == ["secret.uff"]
+
+
+def test_xxh64_has_the_published_values():
+    assert xxh64(b"") == 0xEF46DB3751D8E999
+    assert xxh64(b"a") == 0xD24EC4F1A98C6E5B
+    assert xxh64(b"Nobody inspects the spammish repetition") == 0xFBCEA83C8A378BF1
+
+
+@pytest.mark.parametrize("command", ["infer", "trtexec", "inspect"])
+def test_engine_with_one_flipped_byte(tmp_path, small_engine, refuses, command):
+    content = small_engine.read_bytes()
+    path = tmp_path / "flipped.engine"
+    table = sections(content)
+    assert {"config", "manifest", "graph", "weights"} < set(table)
+    assert any(name.startswith("blob/openvino/") for name in table)
+    for name, (offset, size) in table.items():
+        for at in (offset, offset + size // 2, offset + size - 1):
+            path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+            refuses(*engine_readers(path)[command], says=(str(path), f"section '{name}'"))
+
+
+def test_engine_with_a_flipped_byte_in_its_head(tmp_path, small_engine, refuses):
+    content = small_engine.read_bytes()
+    path = tmp_path / "flipped.engine"
+    for at in range(64 + 64 * len(sections(content))):
+        path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+        refuses("trtexec", f"--loadEngine={path}", says=str(path))
+
+
+@pytest.mark.parametrize("command", ["infer", "trtexec", "inspect"])
+def test_engine_of_a_newer_format(tmp_path, small_engine, refuses, command):
+    path = tmp_path / "newer.engine"
+    path.write_bytes(with_version(small_engine.read_bytes(), 2))
+    refuses(*engine_readers(path)[command], says=(str(path), "format 2", "upgrade"))
+
+
+def other_device(small_engine, path: Path) -> Path:
+    """The engine as if another device had compiled it."""
+    content = small_engine.read_bytes()
+    offset, size = sections(content)["config"]
+    lines = content[offset : offset + size].decode().splitlines()
+    lines = [
+        "fingerprint=another machine" if line.startswith("fingerprint=") else line for line in lines
+    ]
+    path.write_bytes(with_section(content, "config", "\n".join(lines).encode() + b"\n"))
+    return path
+
+
+def test_parts_put_together_again_are_the_same_file(small_engine):
+    content = small_engine.read_bytes()
+    offset, size = sections(content)["config"]
+    assert with_section(content, "config", content[offset : offset + size]) == content
+
+
+def test_engine_of_another_device(tmp_path, small_engine, small, capsys, caplog, refuses):
+    path = other_device(small_engine, tmp_path / "other.engine")
+    words = engine_readers(path)
+    images = small_images(1, 7)
+    (tmp_path / "in.raw").write_bytes(images.tobytes())
+    out = tmp_path / "out.json"
+    load = [f"--loadInputs={INPUT}:{tmp_path / 'in.raw'}", f"--exportOutput={out}", "--warmUp=0"]
+    with caplog.at_level(logging.WARNING, "chexnet_trt"):
+        assert main([*words["trtexec"], *load]) == 0
+    assert "was compiled for" in caplog.text
+    assert "compiling it again" in caplog.text
+    (exported,) = json.loads(out.read_text())
+    np.testing.assert_allclose(exported["values"], small.infer(images)[SCORES][0], atol=1e-6)
+    caplog.clear()
+    assert main(words["infer"]) == 0
+    assert "was compiled for" in caplog.text
+    for command in ("infer", "trtexec"):
+        refuses(*words[command], "--require-exact-device", says=(str(path), "another machine"))
+    capsys.readouterr()
+    assert main([*engine_readers(small_engine)["infer"], "--require-exact-device"]) == 0
+
+
+def test_the_warning_reaches_a_user(tmp_path, small_engine):
+    path = other_device(small_engine, tmp_path / "other.engine")
+    done = run_limited(engine_readers(path)["infer"], None)
+    assert done.returncode == 0
+    assert done.stderr.count("\n") == 1
+    assert "was compiled for" in done.stderr
+
+
+def run_limited(words, file_size):
+    """The command in a process that may write `file_size` bytes to a file."""
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
+
+    command = [sys.executable, "-m", "chexnet_trt", *map(str, words)]
+    return subprocess.run(
+        command, capture_output=True, text=True, preexec_fn=limit if file_size else None, timeout=60
+    )
+
+
+def test_full_disk(tmp_path, small_pb, small_uff, small_engine):
+    """A process that may write 512 bytes a file fails as on a full disk."""
+    out = tmp_path / "out"
+    network = [f"--uff={small_uff}", f"--output={SCORES}", f"--uffInput={SIZE}", "--duration=0"]
+    image = tmp_path / "image.png"
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(image)
+    freeze = ["freeze", "--random-weights", "--network", "densenet121", "--image-size", "32"]
+    for words in (
+        ["convert", small_pb, "-q", "-o", out.with_suffix(".uff")],
+        ["build", small_uff, "--uffInput", SIZE, "-o", out],
+        [*freeze, "-o", out],
+        ["trtexec", *network, f"--saveEngine={out}"],
+        ["trtexec", *network, f"--exportTimes={out}"],
+    ):
+        done = run_limited(words, 512)
+        assert done.returncode == 2, (words, done.stderr)
+        assert len(done.stderr.splitlines()) == 1, (words, done.stderr)
+        assert "cannot write" in done.stderr
+        assert "nothing was written" in done.stderr
+        assert [entry.name for entry in tmp_path.iterdir()] == ["image.png"], words
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path, small_uff):
+    out = tmp_path / "net.engine"
+    out.write_bytes(b"old")
+    done = run_limited(["build", small_uff, "--uffInput", SIZE, "-o", out], 512)
+    assert done.returncode == 2
+    assert [entry.name for entry in tmp_path.iterdir()] == ["net.engine"]
+    assert out.read_bytes() == b"old"
+
+
+def test_the_network_that_these_tests_damage_is_good(tmp_path, small_pb):
+    target = tmp_path / "net.uff"
+    assert main(["convert", str(small_pb), "-q", "-O", SCORES, "-o", str(target)]) == 0
+    words = readers(target)
+    assert main(words["build"]) == 0
+    assert main(words["inspect"]) == 0
+    engine = networks.build_small(target)
+    engine.save(tmp_path / "net.engine")
+    assert main(engine_readers(tmp_path / "net.engine")["infer"]) == 0
