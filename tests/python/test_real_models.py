@@ -159,6 +159,20 @@ def test_commands_on_the_files_themselves(models_dir, tmp_path, capsys, order):
                 assert value == pytest.approx(GRUMPERKA_VALUES[file.stem], abs=1e-5)
 
 
+@pytest.mark.parametrize("name", [ALLAROBOT, GRUMPERKA])
+def test_bf16_stays_within_a_hundredth(models_dir, engine_of, name):
+    files = allarobot_digits(models_dir)
+    options = {"inputs": {INPUT: (1, 28, 28)}, "outputs": [OUTPUT], "max_batch": 10}
+    try:
+        engine = ct.build(models_dir / name, precisions=["bf16"], obey=True, **options)
+    except ct.InputError as error:
+        pytest.skip(str(error))
+    scores = scores_of(engine, files, "unit")
+    assert scores.argmax(axis=1).tolist() == list(range(10))
+    exact = scores_of(engine_of(name), files, "unit")
+    assert 1e-7 < np.abs(scores - exact).max() < 1e-2
+
+
 def test_wrong_polarity_fails(models_dir, engine_of):
     scores = scores_of(engine_of(ALLAROBOT), allarobot_digits(models_dir), "unit-inverted")
     assert np.sum(scores.argmax(axis=1) == np.arange(10)) <= 3
