@@ -4,9 +4,9 @@
 #include "passes/passes.hpp"
 
 // Before:      y = batch_norm(conv(x, w)) or batch_norm(add(conv(x, w), b))
-// After:       y = add(conv(x, w * s), (b - mean) * s + beta)   with s = gamma / sqrt(var +
-// epsilon) Conditions:  conv is a conv2d or conv_transpose2d; weights, bias and the parameters of
-// the batch
+// After:       y = add(conv(x, w * s), (b - mean) * s + beta)
+//              with s = gamma / sqrt(variance + epsilon)
+// Conditions:  conv is a conv2d or conv_transpose2d; weights, bias and the parameters of the batch
 //              norm are constants; nothing else reads conv or add. Computed in float64.
 
 namespace chexnet_trt::passes {

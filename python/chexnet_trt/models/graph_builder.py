@@ -183,7 +183,12 @@ class GraphBuilder:
         tensor.dtype = _DTYPES[array.dtype]
         for extent in array.shape:
             tensor.tensor_shape.dim.add().size = extent
-        tensor.tensor_content = array.tobytes()
+        if array.size == 1:
+            # As TensorFlow writes it; some readers take a scalar's tensor_content for zero.
+            values = tensor.int_val if array.dtype == np.int32 else tensor.float_val
+            values.extend(array.ravel().tolist())
+        else:
+            tensor.tensor_content = array.tobytes()
         return name
 
     def _node(self, name: str, op: str, inputs: Iterable[str], **attributes: Attribute) -> NodeDef:
