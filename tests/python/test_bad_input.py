@@ -262,9 +262,10 @@ def test_unsupported_ops_are_reported_together(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--uffInput", f"{INPUT},4,8,8"], ("'conv'", "4 channels")),
+        (["--uffInput", f"{INPUT},3,9,8"], ("[?, 8, 8, 3]", "[3, 9, 8]")),
+        (["--uffInput", f"{INPUT},4,8,8"], ("[?, 8, 8, 3]", "[4, 8, 8]")),
         (["--uffInput", f"{INPUT},8,8,3"], ("'conv'", "8 channels")),
-        (["--uffInput", f"{INPUT},3,8,8", "--uffNHWC"], ("'conv'", "8 channels")),
+        (["--uffInput", f"{INPUT},3,8,8", "--uffNHWC"], ("[?, 8, 8, 3]", "[3, 8, 8]")),
         (["--uffInput", f"{INPUT},192"], ("'conv'",)),
         (["--uffInput", f"{INPUT},3,8"], ("expected NAME,C,H,W",)),
         (["--uffInput", f"{INPUT},3,0,8"], ("positive sizes",)),
@@ -308,6 +309,7 @@ def test_build_options(tmp_path, small_uff, refuses, words, says):
         f"--cpuThreads={10**20}", "--loadInputs=nope", f"--loadInputs={INPUT}:gone.raw",
         f"--loadInputs=other:{__file__}", f"--loadInputs={INPUT}:{__file__}", "--timeDeserialize",
         "--precisionConstraints=maybe", "--nope", "--batch=2 --maxBatch=1",
+        "--uffInput=other,1,2,3", f"--output={SCORES}",
     ],
 )  # fmt: skip
 def test_trtexec_options(tmp_path, small_uff, refuses, word):
