@@ -5,6 +5,7 @@
 #include <deque>
 #include <set>
 
+#include "common/error.hpp"
 #include "uff/import_orders.hpp"
 #include "uff/import_types.hpp"
 
@@ -77,17 +78,27 @@ std::optional<Shape> other_view(const std::optional<Shape>& declared, const Shap
   return shape;
 }
 
-TensorLayout layout_by_shape(const std::optional<Shape>& declared, std::int64_t channels,
-                             std::int64_t height, std::int64_t width) {
-  const auto fits = [&](const Shape& image) {
-    if (!declared || declared->size() != 4) return false;
-    for (std::size_t axis = 0; axis < 3; ++axis) {
-      if ((*declared)[axis + 1] != image[axis]) return false;
-    }
-    return true;
-  };
-  const bool is_nchw = fits({channels, height, width}) && !fits({height, width, channels});
-  return is_nchw ? TensorLayout::kNchw : TensorLayout::kNhwc;
+/// Whether the file's shape leaves room for `image`; unknown extents fit everything.
+bool fits(const Shape& declared, const Shape& image) {
+  for (std::size_t axis = 0; axis < image.size(); ++axis) {
+    if (declared[axis + 1] > 0 && declared[axis + 1] != image[axis]) return false;
+  }
+  return true;
+}
+
+/// The layout of the file's own shape, by which of the two `dims` (C, H, W or H, W, C) fits it.
+/// A size that fits neither is refused: a network fed another size than it was exported with gives
+/// scores that look sound and mean nothing.
+TensorLayout layout_by_shape(const Node& node, const std::optional<Shape>& declared,
+                             const Shape& dims, bool channels_first) {
+  if (!declared || declared->size() != 4) return TensorLayout::kNhwc;
+  const Shape chw = channels_first ? dims : Shape{dims[2], dims[0], dims[1]};
+  const Shape hwc = channels_first ? Shape{dims[1], dims[2], dims[0]} : dims;
+  if (fits(*declared, hwc)) return TensorLayout::kNhwc;
+  if (fits(*declared, chw)) return TensorLayout::kNchw;
+  throw InputError("input '" + std::string(node.id) + "' is " + to_string(*declared) +
+                   " in the file, --uffInput says " + to_string(dims) +
+                   "; give the size that the network was exported with");
 }
 
 }  // namespace
@@ -146,10 +157,8 @@ Value import_registered_input(NodeImporter& node, const RegisteredInput& registe
     return node.emit(Op::kReshape, {value}, ReshapeAttributes{*view}, "/reshape");
   }
   const bool channels_first = layout == TensorLayout::kNchw;
-  const Shape& dims = registered.dims;
-  const TensorLayout by_shape = channels_first
-                                    ? layout_by_shape(declared, dims[0], dims[1], dims[2])
-                                    : layout_by_shape(declared, dims[2], dims[0], dims[1]);
+  const TensorLayout by_shape =
+      layout_by_shape(node.node(), declared, registered.dims, channels_first);
   return adapted(node, value, layout, consumed.value_or(by_shape));
 }
 

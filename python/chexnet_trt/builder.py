@@ -97,7 +97,7 @@ def parse(
         parser.register_input(name, list(size), kind)
     for name in outputs:
         parser.register_output(name)
-    if path.suffix == ".pb":
+    if path.suffix == ".pb" or path.is_dir():
         from chexnet_trt import uff
 
         data = uff.from_tensorflow_frozen_model(path, list(outputs), quiet=True)

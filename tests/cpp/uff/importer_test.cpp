@@ -85,6 +85,19 @@ TEST(Importer, NchwNetworkTakesTheBindingAsItIs) {
   EXPECT_EQ(graph.node(graph.outputs()[0].value).type.shape, (Shape{kBatch, 2, 3, 4}));
 }
 
+TEST(Importer, RefusesAnotherSizeThanTheFiles) {
+  MetaBuilder builder = convolution("N+C", {-1, 6, 8, 3});
+  UffParser smaller;
+  smaller.register_input("x", {3, 6, 7});
+  expect_contains(error_of(builder.meta(), smaller), "'x' is [?, 6, 8, 3] in the file");
+  UffParser turned;
+  turned.register_input("x", {3, 8, 6});
+  expect_contains(error_of(builder.meta(), turned), "the size that the network was exported with");
+  UffParser same;
+  same.register_input("x", {3, 6, 8});
+  EXPECT_EQ(error_of(builder.meta(), same), "no error");
+}
+
 TEST(Importer, LooksThroughAnExplicitTranspose) {
   MetaBuilder builder;
   builder.input("x", {-1, 6, 8, 3})
