@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from chexnet_trt import _core, labels, machine, manifest, preprocess
-from chexnet_trt.engine import Engine
+from chexnet_trt.engine import Engine, logger
 
 Progress = Callable[[str, int, int], None]
 
@@ -72,6 +73,7 @@ def build(
         progress=progress,
     )
     engine = Engine(core, report)
+    _log(graph, engine)
     engine.manifest = manifest.compose(
         engine,
         origin=origin,
@@ -103,6 +105,15 @@ def parse(
         data = uff.from_tensorflow_frozen_model(path, list(outputs), quiet=True)
         return parser.parse_buffer(data)
     return parser.parse(os.fspath(path))
+
+
+def _log(graph: _core.Graph, engine: Engine) -> None:
+    assert engine.report is not None
+    for row in engine.report["passes"]:
+        logger.info("pass %s: %d rewrites", row["pass"], row["rewrites"])
+    logger.info("graph: %d nodes imported, %d left", len(graph), len(engine.graph))
+    if logger.isEnabledFor(logging.DEBUG):
+        logger.debug("optimised graph:\n%s", engine.graph.to_text())
 
 
 def _check_memory(graph: _core.Graph, max_batch: int) -> None:

@@ -203,6 +203,15 @@ def test_profile_and_layers_are_printed(small_engine, small, capsys):
         assert f"{layer.name}: {layer.type}, {layer.precision}, {layer.kernel}" in out
 
 
+def test_verbose_shows_the_passes_and_the_graph(small_uff):
+    words = ["trtexec", *from_uff(small_uff), "--verbose", "--skipInference"]
+    command = [sys.executable, "-m", "chexnet_trt", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert "pass fold_batch_norm: 1 rewrites" in done.stderr
+    assert "conv2d" in done.stderr
+    assert "conv2d" not in done.stdout
+
+
 def test_build_tells_what_it_did(tmp_path, small_pb, capsys):
     target = tmp_path / "net.engine"
     words = ["build", small_pb, "--uffInput", f"{INPUT},3,8,8", "--output", SCORES, "--best"]
