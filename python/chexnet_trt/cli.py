@@ -38,6 +38,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = _parser(name)
     from chexnet_trt._core import BackendError, InputError
 
+    for argument in arguments:
+        if not _is_text(argument):
+            return _fail(name, f"{argument!a} is not UTF-8; rename the file", 2)
     try:
         args = parser.parse_args(arguments)
         status: int = args.run(args)
@@ -86,6 +89,20 @@ def _command(name: str) -> ModuleType:
     return importlib.import_module(f"chexnet_trt.commands.{name}")
 
 
+def _is_text(argument: str) -> bool:
+    """Whether the argument was valid UTF-8; what was not arrives as lone surrogates."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in argument)
+
+
 def _fail(command: str | None, message: str, status: int) -> int:
-    print(f"chexnet_trt {command}: error: {message}", file=sys.stderr)
+    program = f"chexnet_trt {command}" if command else "chexnet_trt"
+    print(f"{program}: error: {_printable(message)}", file=sys.stderr)
     return status
+
+
+def _printable(message: str) -> str:
+    """Names come from files: their control characters are shown, not sent to the terminal."""
+    return "".join(
+        letter if letter.isprintable() or letter == "\n" else repr(letter)[1:-1]
+        for letter in message
+    )

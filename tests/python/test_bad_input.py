@@ -243,6 +243,24 @@ def test_malformed_network(tmp_path, refuses, nodes, says):
     refuses("build", path, "--uffInput", SIZE, says=(says, str(path)))
 
 
+def test_control_characters_of_names_are_shown_and_not_sent(tmp_path, refuses):
+    path = tmp_path / "net.uff"
+    mark = ("MarkOutput_0", "MarkOutput", ["a"], {})
+    path.write_bytes(uff.encode(meta_graph(("a", "Activation", ["go\x1b[31m\x0bne"], RELU), mark)))
+    refuses("build", path, "--uffInput", SIZE, says="'go\\x1b[31m\\x0bne'")
+
+
+def test_data_format_that_is_no_text(tmp_path, small_pb, refuses):
+    path = tmp_path / "net.pb"
+    path.write_bytes(small_pb.read_bytes().replace(b"NHWC", b"NH\xffC"))
+    refuses("convert", path, "-q", says="data format")
+
+
+@pytest.mark.parametrize("command", ["build", "inspect", "convert", "infer", "freeze"])
+def test_arguments_that_are_not_utf8(command, refuses):
+    refuses(command, "\udcff.uff", "x", says="is not UTF-8")
+
+
 def test_unsupported_ops_are_reported_together(tmp_path, capsys):
     path = tmp_path / "net.uff"
     nodes = [

@@ -27,7 +27,11 @@ class WindowPadding:
 
 
 def data_layout(node: tf.NodeDef) -> str:
-    text = node.attr["data_format"].s.decode() if "data_format" in node.attr else "NHWC"
+    text = (
+        node.attr["data_format"].s.decode("utf-8", "replace")
+        if "data_format" in node.attr
+        else "NHWC"
+    )
     layouts = {"NHWC": "N+C", "NCHW": "NC+"}
     if text not in layouts:
         raise InputError(
@@ -76,7 +80,9 @@ def window_padding(node: tf.NodeDef, source: str, context: Context) -> WindowPad
         return _fused_pad(node, source, context) or WindowPadding(source, source)
     if kind == b"EXPLICIT":
         return _explicit(node, source, context)
-    raise InputError(f"{node.op} node '{node.name}' has the padding {kind.decode()!r}")
+    raise InputError(
+        f"{node.op} node '{node.name}' has the padding {kind.decode('utf-8', 'replace')!r}"
+    )
 
 
 def _fused_pad(node: tf.NodeDef, source: str, context: Context) -> WindowPadding | None:
