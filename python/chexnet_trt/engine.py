@@ -115,7 +115,10 @@ class Engine:
     @property
     def manifest(self) -> dict[str, Any]:
         """A copy; assign to change it."""
-        manifest = json.loads(self.core.manifest)
+        try:
+            manifest = json.loads(self.core.manifest)
+        except (ValueError, RecursionError):  # Text that is not UTF-8 is a ValueError too.
+            manifest = None
         if not isinstance(manifest, dict):
             raise _core.InputError("the engine's manifest is not a JSON object; build it again")
         return manifest
@@ -213,15 +216,19 @@ def load(
     An engine of another device is compiled again with a warning, or refused with
     `require_exact_device`. Raises InputError on files that are damaged, foreign or newer.
     """
-    return Engine(
-        _core.load_engine(
+    try:
+        core = _core.load_engine(
             os.fspath(path),
             threads=threads,
             streams=streams,
             profiling=profiling,
             require_exact_device=require_exact_device,
         )
-    )
+        return Engine(core)
+    except UnicodeDecodeError:
+        raise _core.InputError(
+            f"'{path}' is damaged: it has names that are not UTF-8; build it again"
+        ) from None
 
 
 def _dtype(info: _core.TensorInfo) -> np.dtype[Any]:

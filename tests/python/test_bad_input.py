@@ -454,6 +454,34 @@ def test_engine_of_a_newer_format(tmp_path, small_engine, refuses, command):
     refuses(*engine_readers(path)[command], says=(str(path), "format 2", "upgrade"))
 
 
+NO_TEXT_CONFIG = (
+    b"backend=\xff\nprecision=fp32\nmax_batch=1\nthreads=0\nstreams=1\nprofiling=0\n"
+    b"fingerprint=x\ndevice=x\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("section", "content", "says"),
+    [
+        ("manifest", b"{", "manifest is not a JSON object"),
+        ("manifest", b"[]", "manifest is not a JSON object"),
+        ("manifest", b'{"a": "\xff"}', "manifest is not a JSON object"),
+        ("config", NO_TEXT_CONFIG, "not UTF-8"),
+        ("config", b"backend=openvino\n", "config lacks"),
+        ("graph", b"\xff", "line 1"),
+        ("graph", b"", ".engine'"),
+        ("weights", b"", ".engine'"),
+    ],
+)
+def test_engine_with_nonsense_under_right_checksums(
+    tmp_path, small_engine, refuses, section, content, says
+):
+    path = tmp_path / "nonsense.engine"
+    path.write_bytes(with_section(small_engine.read_bytes(), section, content))
+    for command in ("infer", "inspect"):
+        refuses(*engine_readers(path)[command], says=says)
+
+
 def other_device(small_engine, path: Path) -> Path:
     """The engine as if another device had compiled it."""
     content = small_engine.read_bytes()
