@@ -163,6 +163,7 @@ ValueType conv_transpose2d(const std::vector<ValueType>& inputs, const Attribute
   ValueType result = inputs[0];
   result.shape[axes.channel] = weights[2];
   for (std::size_t i = 0; i < 2; ++i) {
+    require_small(conv.output_size[i], "an output size");
     const std::int64_t forward = window_extent(conv.output_size[i], weights[i], conv.strides[i],
                                                conv.pads_begin[i], conv.pads_end[i]);
     require(forward == inputs[0].shape[axes.height + i],

@@ -7,10 +7,6 @@
 namespace chexnet_trt::uff {
 namespace {
 
-/// Elements that a constant computed at import may have; a small hostile file could ask for more
-/// than any machine holds.
-constexpr std::int64_t kMaxFoldedElements = std::int64_t{1} << 28;
-
 /// Ops that only move elements: the mask of the batch size goes through the op itself.
 bool moves_elements(Op op) {
   return op == Op::kIdentity || op == Op::kReshape || op == Op::kConcat || op == Op::kSlice ||
@@ -148,6 +144,15 @@ std::int64_t NodeImporter::axis(std::int64_t axis, std::size_t rank) const {
   return axis < 0 ? axis + extent : axis;
 }
 
+void NodeImporter::spend(const ValueType& type) const {
+  const auto count = static_cast<std::uint64_t>(element_count(type.shape));
+  const std::uint64_t left = state_.constant_bytes_left;
+  if (count > left / size_of(type.element)) {
+    fail("the constants computed up to here outgrow the weights of the file many times");
+  }
+  state_.constant_bytes_left = left - count * size_of(type.element);
+}
+
 Value NodeImporter::fold(Op op, const std::vector<Value>& operands, const Attributes& attributes,
                          const std::string& name) const {
   std::vector<Tensor> tensors;
@@ -166,9 +171,7 @@ Value NodeImporter::fold(Op op, const std::vector<Value>& operands, const Attrib
         "it computes with the batch size, which stays open; export the model with a Reshape to -1 "
         "in its place");
   }
-  if (element_count(infer_type(op, types, attributes).shape) > kMaxFoldedElements) {
-    fail("it makes a constant of more than 2^28 elements");
-  }
+  if (op != Op::kReshape) spend(infer_type(op, types, attributes));
   Value result{name, -1, evaluate(op, tensors, attributes), std::nullopt};
   if (!has_batch) return result;
   if (op == Op::kCast) {

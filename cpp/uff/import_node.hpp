@@ -41,6 +41,8 @@ struct ImportState {
   /// Leading extents of the file's Input shapes that stand for the batch.
   std::set<std::int64_t> fixed_batches;
   std::unordered_map<std::string, NodeId> materialised;
+  /// What constants that are not views of the file may still take.
+  std::uint64_t constant_bytes_left = 0;
 };
 
 /// One node on its way into the graph: what a handler sees.
@@ -85,6 +87,11 @@ class NodeImporter {
   Value make_constant(Tensor value, const std::string& suffix = "") const;
   /// The graph's node of `value`; constants are added to the graph on their first use.
   NodeId materialise(const Value& value);
+
+  /// Call before making a constant that is no view of the file. Raises InputError when such
+  /// constants get out of proportion: a small hostile file could ask for more than any machine
+  /// holds.
+  void spend(const ValueType& type) const;
 
   [[noreturn]] void fail(const std::string& message) const;
   [[noreturn]] void unsupported(const std::string& message) const;

@@ -20,7 +20,7 @@ Axes expanded(const DimensionOrders& orders, std::size_t rank) {
       continue;
     }
     if (axes.empty()) return {};
-    while (axes.size() < rank && axes.back() + 1 < static_cast<std::int64_t>(rank)) {
+    while (axes.size() < rank && axes.back() < static_cast<std::int64_t>(rank) - 1) {
       axes.push_back(axes.back() + 1);
     }
   }

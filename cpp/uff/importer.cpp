@@ -91,6 +91,22 @@ std::vector<std::string> input_names(const Network& network) {
   return names;
 }
 
+/// Bytes that constants computed at import may take: weights are transposed or widened once or
+/// twice, everything else is small.
+std::uint64_t constant_budget(const Network& network) {
+  constexpr std::uint64_t kPerStoredByte = 8;
+  constexpr std::uint64_t kFloor = std::uint64_t{1} << 24U;
+  std::uint64_t stored = 0;
+  const auto count = [&stored](const Fields& fields) {
+    for (const auto& [name, data] : fields) {
+      if (const auto* blob = std::get_if<Blob>(&data)) stored += blob->bytes.size;
+    }
+  };
+  count(network.meta().referenced_data);
+  for (const Node& node : network.nodes()) count(node.fields);
+  return kFloor + kPerStoredByte * stored;
+}
+
 /// One run of UffParser::parse.
 class Import {
  public:
@@ -98,6 +114,7 @@ class Import {
          std::vector<std::size_t> order)
       : network_(network), inputs_(inputs), order_(std::move(order)) {
     state_.values.resize(network.nodes().size());
+    state_.constant_bytes_left = constant_budget(network);
   }
 
   chexnet_trt::Graph run(const std::vector<NamedOutput>& outputs) {

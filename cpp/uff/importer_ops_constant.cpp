@@ -49,6 +49,8 @@ Value constant(NodeImporter& node) {
   const auto* blob = std::get_if<Blob>(values);
   if (blob == nullptr) node.unsupported("a constant of texts; remove it from the model");
   try {
+    const bool is_view = stored != DataType::kInt16 && stored != DataType::kFloat16;
+    if (!is_view) node.spend({*element, shape});
     if (stored == DataType::kInt16) return node.make_constant(widened_int16(shape, blob->bytes));
     const bool is_half = stored == DataType::kFloat16;
     Tensor tensor = Tensor::view(is_half ? ElementType::kFloat16 : *element, shape, blob->bytes,

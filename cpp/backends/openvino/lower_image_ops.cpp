@@ -57,10 +57,11 @@ Value conv_transpose2d(const LoweringContext& /*context*/, const Node& node,
                        const std::vector<Value>& inputs) {
   const auto& conv = std::get<ConvTransposeAttributes>(node.attributes);
   const ov::Output<ov::Node> weights = arranged(inputs[1], {3, 2, 0, 1}).output;
+  const std::vector<std::size_t> extents = weights.get_shape();
   ov::CoordinateDiff output_padding;
   for (std::size_t i = 0; i < 2; ++i) {
     // What the forward convolution's rounding left over at the end.
-    const auto kernel = static_cast<std::int64_t>(weights.get_shape()[2 + i]);
+    const auto kernel = static_cast<std::int64_t>(extents[2 + i]);
     output_padding.push_back(
         (conv.output_size[i] + conv.pads_begin[i] + conv.pads_end[i] - kernel) % conv.strides[i]);
   }

@@ -18,7 +18,7 @@ Order positions(const Value& value, const Order& order) {
   return result;
 }
 
-ov::Shape permuted(const ov::Shape& shape, const Order& axes) {
+ov::Shape permuted(const std::vector<std::size_t>& shape, const Order& axes) {
   ov::Shape result;
   for (const std::size_t axis : axes) result.push_back(shape[axis]);
   return result;
@@ -57,7 +57,7 @@ std::size_t physical_axis(const Value& value, std::size_t logical_axis) {
 }
 
 bool same_memory(const Value& value, const Order& order) {
-  const ov::Shape& shape = value.output.get_shape();
+  const std::vector<std::size_t>& shape = value.output.get_shape();
   Order from;
   Order to;
   for (std::size_t axis = 0; axis < order.size(); ++axis) {

@@ -4,6 +4,8 @@
 #include <string>
 
 #include "common/error.hpp"
+#include "graph/text.hpp"
+#include "uff/importer.hpp"
 #include "uff/reader.hpp"
 #include "uff/text_format.hpp"
 #include "uff/writer.hpp"
@@ -20,9 +22,18 @@ std::string encode(const uff::MetaGraph& meta) {
   return bytes;
 }
 
+/// Networks that cannot be imported are refused; what is imported has a text.
+void import(const uff::MetaGraph& meta) {
+  try {
+    if (chexnet_trt::to_text(uff::UffParser().parse(meta)).empty()) std::abort();
+  } catch (const chexnet_trt::InputError&) {
+  }
+}
+
 }  // namespace
 
-/// Bytes either raise InputError or make a graph that survives text and a round trip.
+/// Bytes either raise InputError or make a network that survives text and a round trip; the
+/// importer then takes it or raises InputError.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   uff::MetaGraph meta;
   try {
@@ -34,5 +45,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string bytes = encode(meta);
   const uff::MetaGraph again = uff::read(ByteView(std::string_view(bytes)), nullptr, "again");
   if (uff::to_text(again) != text || encode(again) != bytes) std::abort();
+  import(meta);
   return 0;
 }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "common/error.hpp"
 #include "graph/op_table.hpp"
 
@@ -62,6 +64,9 @@ TEST(ShapeRules, ConvTranspose2D) {
   conv.output_size = {17, 21};
   EXPECT_EQ(infer(Op::kConvTranspose2D, {kImage, {3, 3, 5, 4}}, conv), (Shape{kBatch, 17, 21, 5}));
   conv.output_size = {20, 21};
+  EXPECT_THROW(infer(Op::kConvTranspose2D, {kImage, {3, 3, 5, 4}}, conv), InputError);
+  conv.output_size = {std::numeric_limits<std::int64_t>::max(), 21};
+  conv.pads_end = {2, 0};
   EXPECT_THROW(infer(Op::kConvTranspose2D, {kImage, {3, 3, 5, 4}}, conv), InputError);
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "common/error.hpp"
 #include "reference/interpreter.hpp"
@@ -470,7 +471,48 @@ TEST(Importer, HostileNumbersAreInputErrors) {
   MetaBuilder pads;
   pads.floats("w", {1}, {1}).ints("p", {1, 2}, {0x7FFFFFFF, 0}).node("Pad", "y", {"w", "p"});
   pads.output("y");
-  expect_contains(error_of(pads.meta()), "2^28");
+  expect_contains(error_of(pads.meta()), "outgrow");
+  MetaBuilder orders;
+  const Ints axes{0, std::numeric_limits<std::int64_t>::max(), kOrderIncrement};
+  const DimensionOrders order{{kOrderSpecial, axes}};
+  orders.input("x", {-1, 6, 8, 3});
+  orders.node("Conv", "y", {"x", "x"}, {{"inputs_orders", std::vector<DimensionOrders>{order}}});
+  orders.output("y");
+  expect_contains(error_of(orders.meta()), "not a layout");
+}
+
+TEST(Importer, ComputedConstantsStayInProportionToTheFile) {
+  MetaBuilder builder;
+  builder.floats("w", {1 << 20, 1}, std::vector<float>(1 << 20, 1))
+      .node("Unary", "n0", {"w"}, {{"func", builder.text("neg")}});
+  constexpr int kFewer = 8;
+  constexpr int kMore = 16;
+  for (int i = 1; i <= kMore; ++i) {
+    builder.node("Unary", "n" + std::to_string(i), {"n" + std::to_string(i - 1)},
+                 {{"func", builder.text("neg")}});
+  }
+  builder.output("n" + std::to_string(kMore));
+  expect_contains(error_of(builder.meta()), "outgrow");
+  UffParser few;
+  few.register_output("n" + std::to_string(kFewer));
+  EXPECT_EQ(few.parse(builder.meta()).outputs().size(), 1U);
+}
+
+TEST(Importer, WidenedConstantsStayInProportionToTheFile) {
+  constexpr int kCount = 1 << 20;
+  const std::string bytes(2 * kCount, '\0');
+  MetaBuilder builder;
+  builder.meta().referenced_data.emplace_back("blob", Blob{ByteView(bytes)});
+  std::vector<std::string> names;
+  for (int i = 0; i < 10; ++i) {
+    names.push_back("w" + std::to_string(i));
+    builder.node("Const", names.back(), {},
+                 {{"values", Reference{"blob"}},
+                  {"dtype", i % 2 == 0 ? DataType::kFloat16 : DataType::kInt16},
+                  {"shape", Ints{kCount}}});
+    builder.output(names.back());
+  }
+  expect_contains(error_of(builder.meta()), "outgrow");
 }
 
 TEST(Importer, DeepNetworksNeedNoStack) {
