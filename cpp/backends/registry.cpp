@@ -34,6 +34,7 @@ const Entry& entry_of(std::string_view name) {
 
 std::vector<BackendStatus> backends() {
   std::vector<BackendStatus> result;
+  result.reserve(kEntries.size());
   for (const Entry& entry : kEntries) {
     result.push_back({std::string(entry.name), std::string(entry.missing)});
   }

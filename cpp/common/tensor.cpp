@@ -40,8 +40,8 @@ std::vector<Wide> widen(ElementType type, ByteView bytes) {
 
 template <typename Stored>
 Stored saturate(double value) {
-  constexpr double kLowest = static_cast<double>(std::numeric_limits<Stored>::lowest());
-  constexpr double kHighest = static_cast<double>(std::numeric_limits<Stored>::max());
+  constexpr auto kLowest = static_cast<double>(std::numeric_limits<Stored>::lowest());
+  constexpr auto kHighest = static_cast<double>(std::numeric_limits<Stored>::max());
   if (std::isnan(value)) return 0;
   if (value <= kLowest) return std::numeric_limits<Stored>::lowest();
   if (value >= kHighest) return std::numeric_limits<Stored>::max();

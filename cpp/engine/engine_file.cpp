@@ -115,6 +115,7 @@ std::shared_ptr<Engine> Engine::from_plan(const PlanReader& plan, const LoadOpti
   });
   EngineBlobs blobs = blobs_of(plan, built);
   std::vector<std::int64_t> batches;
+  batches.reserve(blobs.by_batch.size());
   for (const auto& [batch, bytes] : blobs.by_batch) batches.push_back(batch);
   const bool fits = fits_device(plan, built, backend, options.require_exact_device);
   check_precision(plan, built, backend);

@@ -198,6 +198,7 @@ Value NodeImporter::emit(Op op, const std::vector<Value>& operands, Attributes a
       return fold(op, operands, attributes, name);
     }
     std::vector<NodeId> inputs;
+    inputs.reserve(operands.size());
     for (const Value& operand : operands) inputs.push_back(materialise(operand));
     const NodeId id = state_.graph.add(op, state_.graph.unique_name(name), std::move(inputs),
                                        std::move(attributes));

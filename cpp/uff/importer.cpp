@@ -251,6 +251,7 @@ chexnet_trt::Graph UffParser::parse(const MetaGraph& meta) const {
   const Network network(meta);
   const std::vector<NamedOutput> outputs = select_outputs(network, outputs_);
   std::vector<std::size_t> roots;
+  roots.reserve(outputs.size());
   for (const NamedOutput& output : outputs) roots.push_back(output.index);
   return Import(network, inputs_, network.dependencies(roots)).run(outputs);
 }

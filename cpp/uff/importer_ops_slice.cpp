@@ -110,7 +110,7 @@ Value strided_slice(NodeImporter& node) {
   }
   const bool shrinks = std::any_of(slices.begin(), slices.end(),
                                    [](const AxisSlice& slice) { return slice.shrink; });
-  const Value sliced = node.emit(Op::kSlice, {node.input(0)}, attributes, shrinks ? "/slice" : "");
+  Value sliced = node.emit(Op::kSlice, {node.input(0)}, attributes, shrinks ? "/slice" : "");
   if (!shrinks) return sliced;
   const Shape full = node.type_of(sliced).shape;
   Shape kept;
