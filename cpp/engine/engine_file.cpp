@@ -5,6 +5,7 @@
 #include "backends/registry.hpp"
 #include "common/error.hpp"
 #include "common/log.hpp"
+#include "common/utf8.hpp"
 #include "engine/engine.hpp"
 #include "graph/text.hpp"
 #include "plan/plan_reader.hpp"
@@ -25,6 +26,14 @@ auto parse_section(const PlanReader& plan, Parse parse) {
   } catch (const InputError& error) {
     throw InputError("'" + plan.name() + "': " + error.what());
   }
+}
+
+/// A section that is text. Its names reach messages and Python, so they must be sound.
+std::string_view text_section(const PlanReader& plan, std::string_view name) {
+  const std::string_view text = plan.section(name).text();
+  if (is_utf8(text)) return text;
+  throw InputError("'" + plan.name() + "' is damaged: its section '" + std::string(name) +
+                   "' is not UTF-8 text; build it again");
 }
 
 std::string blob_prefix(const std::string& backend) { return "blob/" + backend + "/"; }
@@ -88,7 +97,7 @@ EngineConfig adapted(EngineConfig config, const LoadOptions& options, const Back
 }
 
 EngineConfig config_of(const PlanReader& plan) {
-  return parse_section(plan, [&] { return config_from_text(plan.section("config").text()); });
+  return parse_section(plan, [&] { return config_from_text(text_section(plan, "config")); });
 }
 
 }  // namespace
@@ -111,7 +120,7 @@ std::shared_ptr<Engine> Engine::from_plan(const PlanReader& plan, const LoadOpti
                      std::string(backend.name()) + "'");
   }
   Graph graph = parse_section(plan, [&] {
-    return graph_from_text(plan.section("graph").text(), plan.section("weights"), plan.owner());
+    return graph_from_text(text_section(plan, "graph"), plan.section("weights"), plan.owner());
   });
   EngineBlobs blobs = blobs_of(plan, built);
   std::vector<std::int64_t> batches;

@@ -73,7 +73,7 @@ std::int64_t power(std::int64_t base, std::int64_t exponent) {
   return static_cast<std::int64_t>(result);
 }
 
-/// TensorFlow's integer arithmetic: two's complement wrap-around, division towards zero.
+/// In 64 bits with wrap-around, division towards zero; the store into a narrower type saturates.
 std::int64_t apply_integer(BinaryKind kind, std::int64_t a, std::int64_t b) {
   const auto ua = static_cast<std::uint64_t>(a);
   const auto ub = static_cast<std::uint64_t>(b);

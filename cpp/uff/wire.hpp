@@ -66,7 +66,4 @@ class WireCursor {
 [[noreturn]] void fail_at(const WireSource& source, const std::byte* position,
                           const std::string& what);
 
-/// Whether `text` is well-formed UTF-8.
-bool is_utf8(std::string_view text);
-
 }  // namespace chexnet_trt::uff

@@ -216,19 +216,14 @@ def load(
     An engine of another device is compiled again with a warning, or refused with
     `require_exact_device`. Raises InputError on files that are damaged, foreign or newer.
     """
-    try:
-        core = _core.load_engine(
-            os.fspath(path),
-            threads=threads,
-            streams=streams,
-            profiling=profiling,
-            require_exact_device=require_exact_device,
-        )
-        return Engine(core)
-    except UnicodeDecodeError:
-        raise _core.InputError(
-            f"'{path}' is damaged: it has names that are not UTF-8; build it again"
-        ) from None
+    core = _core.load_engine(
+        os.fspath(path),
+        threads=threads,
+        streams=streams,
+        profiling=profiling,
+        require_exact_device=require_exact_device,
+    )
+    return Engine(core)
 
 
 def _dtype(info: _core.TensorInfo) -> np.dtype[Any]:

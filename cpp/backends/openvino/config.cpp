@@ -1,5 +1,6 @@
 #include "backends/openvino/config.hpp"
 
+#include <array>
 #include <openvino/op/parameter.hpp>
 #include <openvino/op/relu.hpp>
 #include <openvino/op/result.hpp>
@@ -63,22 +64,28 @@ bool honours(ov::Core& core, Precision precision) {
 std::string instruction_sets() {
   struct Feature {
     unsigned subleaf;
-    int reg;  // 0 eax, 1 ebx, 2 ecx, 3 edx
+    std::size_t reg;  // 0 eax, 1 ebx, 2 ecx, 3 edx
     unsigned bit;
     const char* name;
   };
   // Leaf 7 of cpuid: Intel SDM volume 2A, table 3-17.
-  constexpr Feature kFeatures[] = {
-      {0, 1, 5, "AVX2"},      {0, 1, 16, "AVX512F"},    {0, 2, 11, "AVX512_VNNI"},
-      {1, 0, 4, "AVX_VNNI"},  {1, 0, 5, "AVX512_BF16"}, {0, 3, 23, "AVX512_FP16"},
-      {0, 3, 22, "AMX_BF16"}, {0, 3, 25, "AMX_INT8"},   {1, 0, 21, "AMX_FP16"},
-  };
+  constexpr std::array<Feature, 9> kFeatures{{
+      {0, 1, 5, "AVX2"},
+      {0, 1, 16, "AVX512F"},
+      {0, 2, 11, "AVX512_VNNI"},
+      {1, 0, 4, "AVX_VNNI"},
+      {1, 0, 5, "AVX512_BF16"},
+      {0, 3, 23, "AVX512_FP16"},
+      {0, 3, 22, "AMX_BF16"},
+      {0, 3, 25, "AMX_INT8"},
+      {1, 0, 21, "AMX_FP16"},
+  }};
   std::string result;
   for (const Feature& feature : kFeatures) {
-    unsigned registers[4] = {0, 0, 0, 0};
+    std::array<unsigned, 4> registers{};
     const int known = __get_cpuid_count(7, feature.subleaf, &registers[0], &registers[1],
                                         &registers[2], &registers[3]);
-    if (known == 0 || ((registers[feature.reg] >> feature.bit) & 1U) == 0) continue;
+    if (known == 0 || ((registers.at(feature.reg) >> feature.bit) & 1U) == 0) continue;
     result += (result.empty() ? "" : " ") + std::string(feature.name);
   }
   return result;

@@ -1,5 +1,6 @@
 #include "backends/openvino/errors.hpp"
 
+#include <algorithm>
 #include <array>
 #include <sstream>
 #include <string_view>
@@ -25,10 +26,9 @@ std::string trimmed(const std::string& line) {
 }
 
 bool is_noise(const std::string& line) {
-  for (const std::string_view start : kNoise) {
-    if (line.compare(0, start.size(), start) == 0) return true;
-  }
-  return false;
+  return std::any_of(kNoise.begin(), kNoise.end(), [&](std::string_view start) {
+    return line.compare(0, start.size(), start) == 0;
+  });
 }
 
 }  // namespace

@@ -57,7 +57,7 @@ Value conv_transpose2d(const LoweringContext& /*context*/, const Node& node,
                        const std::vector<Value>& inputs) {
   const auto& conv = std::get<ConvTransposeAttributes>(node.attributes);
   const ov::Output<ov::Node> weights = arranged(inputs[1], {3, 2, 0, 1}).output;
-  const std::vector<std::size_t> extents = weights.get_shape();
+  const std::vector<std::size_t>& extents = weights.get_shape();
   ov::CoordinateDiff output_padding;
   for (std::size_t i = 0; i < 2; ++i) {
     // What the forward convolution's rounding left over at the end.
