@@ -34,9 +34,6 @@ MODES = (
     "onnxruntime-fp32",
     "tensorflow-fp32",
 )
-# The yardstick of each mode, for the table's ratio column.
-REFERENCE = {"ours-fp32": "openvino-fp32", "ours-bf16": "openvino-bf16"}
-
 Run = Callable[[], np.ndarray]
 
 
@@ -253,7 +250,7 @@ def measure(
     workers: dict[str, Worker], batches: list[int], rounds: int, round_seconds: float
 ) -> Iterator[dict]:
     for batch in batches:
-        times: dict[str, list[float]] = {mode: [] for mode in workers}
+        rounds_of: dict[str, list[list[float]]] = {mode: [] for mode in workers}
         scores: dict[str, list[float]] = {}
         counts = {}
         for mode, worker in workers.items():
@@ -262,27 +259,36 @@ def measure(
         for _ in range(rounds):
             for mode, worker in workers.items():
                 answer = worker.run(batch, counts[mode])
-                times[mode] += answer["times"]
+                rounds_of[mode].append(answer["times"])
                 scores[mode] = answer["scores"]
-        yield {"batch": batch, "times": times, "scores": scores}
+        yield {"batch": batch, "rounds": rounds_of, "scores": scores}
 
 
 def summarise(measured: dict) -> list[dict]:
-    medians = {mode: statistics.median(times) for mode, times in measured["times"].items()}
+    """One row a mode. A ratio is the median over the rounds of the ratio of that round's medians,
+    so that drift of the machine between rounds cancels.
+    """
+    by_round = {
+        mode: [statistics.median(times) for times in rounds]
+        for mode, rounds in measured["rounds"].items()
+    }
     rows = []
-    for mode, times in measured["times"].items():
-        reference = REFERENCE.get(mode)
+    for mode, rounds in measured["rounds"].items():
+        times = [time for one in rounds for time in one]
+        median = statistics.median(times)
         rows.append(
             {
                 "mode": mode,
                 "batch": measured["batch"],
-                "median_ms": medians[mode],
+                "median_ms": median,
                 "p10_ms": float(np.percentile(times, 10)),
                 "p90_ms": float(np.percentile(times, 90)),
-                "images_per_s": measured["batch"] / medians[mode] * 1e3,
+                "images_per_s": measured["batch"] / median * 1e3,
                 "runs": len(times),
-                "versus": {other: medians[mode] / median for other, median in medians.items()},
-                "reference": reference if reference in medians else None,
+                "ratios": {
+                    other: statistics.median(np.divide(by_round[mode], medians).tolist())
+                    for other, medians in by_round.items()
+                },
             }
         )
     return rows
@@ -311,11 +317,23 @@ def environment(threads: int, cores: set[int]) -> dict:
     }
 
 
+def same_precision(row: dict, other: str) -> bool:
+    return row["mode"].split("-")[1] == other.split("-")[1]
+
+
 def print_table(rows: list[dict]) -> None:
-    print(f"{'batch':>5}  {'mode':<18}{'median ms':>11}{'p10':>10}{'p90':>10}{'img/s':>9}  ratio")
+    print(
+        f"{'batch':>5}  {'mode':<18}{'median ms':>11}{'p10':>10}{'p90':>10}{'img/s':>9}"
+        "  latency ratio by rounds"
+    )
     for row in rows:
-        reference = row["reference"]
-        ratio = f"{row['versus'][reference]:.3f} x {reference}" if reference else ""
+        ratio = ", ".join(
+            f"{value:.3f} x {other}"
+            for other, value in row["ratios"].items()
+            if row["mode"].startswith("ours")
+            and other != row["mode"]
+            and same_precision(row, other)
+        )
         print(
             f"{row['batch']:>5}  {row['mode']:<18}{row['median_ms']:>11.2f}{row['p10_ms']:>10.2f}"
             f"{row['p90_ms']:>10.2f}{row['images_per_s']:>9.1f}  {ratio}"
