@@ -1,8 +1,8 @@
 """Latency of our engines beside OpenVINO, ONNX Runtime and TensorFlow on the same frozen graph.
 
-Every mode lives in a process of its own, pinned to the same cores. Rounds are interleaved: each
-round times every mode in turn, so a slow minute hits all of them. The input is random noise
-(the same for every mode); the numbers are host latencies of one synchronous inference.
+Every mode lives in a process of its own, pinned to the same cores. Rounds are interleaved, the
+order rotating, so a slow minute hits all modes. The input is random noise, the same for all; the
+numbers are host latencies of one synchronous inference.
 
     python tools/bench_peers.py model.pb --batches 1 8 32 --rounds 10 --json results.json
 """
@@ -34,6 +34,8 @@ MODES = (
     "onnxruntime-fp32",
     "tensorflow-fp32",
 )
+SETTLE_SECONDS = 0.1
+
 Run = Callable[[], np.ndarray]
 
 
@@ -165,6 +167,7 @@ def serve(mode: str, model: Path, threads: int) -> None:
             for _ in range(3):
                 runs[batch]()
         run = runs[batch]
+        run()  # wakes this process's threads and caches
         times = []
         for _ in range(request["count"]):
             begin = time.perf_counter()
@@ -256,9 +259,12 @@ def measure(
         for mode, worker in workers.items():
             probe = worker.run(batch, 2)["times"]
             counts[mode] = max(2, int(round_seconds * 1e3 / min(probe)))
-        for _ in range(rounds):
-            for mode, worker in workers.items():
-                answer = worker.run(batch, counts[mode])
+        for turn in range(rounds):
+            # Each mode follows each other one: idle threads of a runtime spin for a while.
+            modes = list(workers)
+            for mode in modes[turn % len(modes) :] + modes[: turn % len(modes)]:
+                time.sleep(SETTLE_SECONDS)
+                answer = workers[mode].run(batch, counts[mode])
                 rounds_of[mode].append(answer["times"])
                 scores[mode] = answer["scores"]
         yield {"batch": batch, "rounds": rounds_of, "scores": scores}
