@@ -47,6 +47,7 @@ HostBuffers::HostBuffers(const std::vector<TensorInfo>& inputs,
                          const std::vector<TensorInfo>& outputs, std::int64_t batch)
     : inputs_(inputs), batch_(batch) {
   std::vector<std::size_t> sizes;
+  sizes.reserve(inputs.size() + outputs.size());
   for (const TensorInfo& info : inputs) sizes.push_back(byte_count(info, batch));
   for (const TensorInfo& info : outputs) sizes.push_back(byte_count(info, batch));
   std::size_t total = kAlignment;

@@ -83,7 +83,7 @@ std::string instruction_sets() {
   std::string result;
   for (const Feature& feature : kFeatures) {
     std::array<unsigned, 4> registers{};
-    const int known = __get_cpuid_count(7, feature.subleaf, &registers[0], &registers[1],
+    const int known = __get_cpuid_count(7, feature.subleaf, registers.data(), &registers[1],
                                         &registers[2], &registers[3]);
     if (known == 0 || ((registers.at(feature.reg) >> feature.bit) & 1U) == 0) continue;
     result += (result.empty() ? "" : " ") + std::string(feature.name);

@@ -77,6 +77,7 @@ std::shared_ptr<ov::Model> lower(const Graph& graph, std::int64_t batch) {
   values.reserve(graph.nodes().size());
   for (const Node& node : graph.nodes()) {
     std::vector<Value> inputs;
+    inputs.reserve(node.inputs.size());
     for (const NodeId id : node.inputs) inputs.push_back(values[static_cast<std::size_t>(id)]);
     values.push_back(lower_node(context, node, inputs));
   }
