@@ -219,7 +219,7 @@ class Parser {
     AttributeReader reader(scanner, reference);
     std::visit([&](auto& fields) { fields.visit(fields, reader); }, attributes);
     scanner.expect(':');
-    ValueType type{parse_element(scanner.word()), scanner.list()};
+    const ValueType type{parse_element(scanner.word()), scanner.list()};
     if (auto* constant = std::get_if<ConstantAttributes>(&attributes)) {
       constant->value = resolve(reference, type);
     }

@@ -34,6 +34,7 @@ constexpr int kMaxRounds = 64;
 
 Graph optimize(const Graph& graph, std::vector<PassCount>* counts) {
   std::vector<PassCount> totals;
+  totals.reserve(kPasses.size());
   for (const NamedPass& pass : kPasses) totals.push_back({std::string(pass.name), 0});
   Graph current = graph;
   current.verify();

@@ -1,6 +1,7 @@
 #include "uff/text_format.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 
@@ -36,9 +37,9 @@ std::string quoted(std::string_view text) {
 std::string number(double value) {
   if (std::isnan(value)) return "nan";
   if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
-  char digits[32];
-  const auto result = std::to_chars(std::begin(digits), std::end(digits), value);
-  std::string text(digits, result.ptr);
+  std::array<char, 32> digits{};
+  const auto result = std::to_chars(digits.data(), digits.data() + digits.size(), value);
+  std::string text(digits.data(), result.ptr);
   if (text.find_first_of(".e") == std::string::npos) text += ".0";
   return text;
 }
@@ -108,7 +109,7 @@ std::string print_bool(bool value) { return value ? "true" : "false"; }
 struct DataPrinter {
   TextWriter& out;
 
-  void operator()(std::monostate) const {}
+  void operator()(std::monostate /*nothing*/) const {}
   void operator()(std::string_view value) const { out.line("s", quoted(value)); }
   void operator()(const std::vector<std::string_view>& values) const {
     out.list("s_list", values, quoted);
@@ -139,6 +140,7 @@ struct DataPrinter {
 template <class Map>
 auto sorted(const Map& map) {
   std::vector<const typename Map::value_type*> entries;
+  entries.reserve(map.size());
   for (const auto& entry : map) entries.push_back(&entry);
   std::stable_sort(entries.begin(), entries.end(),
                    [](const auto* a, const auto* b) { return a->first < b->first; });

@@ -1,5 +1,6 @@
 #include "uff/writer.hpp"
 
+#include <array>
 #include <cstring>
 #include <type_traits>
 #include <utility>
@@ -47,9 +48,9 @@ class Encoded {
     text_.push_back(static_cast<char>(value));
   }
   void raw_fixed64(double value) {
-    char bytes[sizeof value];
-    std::memcpy(bytes, &value, sizeof value);
-    text_.append(bytes, sizeof bytes);
+    std::array<char, sizeof value> bytes{};
+    std::memcpy(bytes.data(), &value, sizeof value);
+    text_.append(bytes.data(), bytes.size());
   }
 
   std::size_t size() const { return text_.size() + blob_size_; }
@@ -105,7 +106,7 @@ Encoded encode_orders(const DimensionOrders& orders) {
 struct DataEncoder {
   Encoded& out;
 
-  void operator()(std::monostate) const {}
+  void operator()(std::monostate /*nothing*/) const {}
   void operator()(std::string_view value) const { out.text(1, value); }
   void operator()(const std::vector<std::string_view>& values) const {
     Encoded list;
