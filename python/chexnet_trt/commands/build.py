@@ -47,6 +47,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="permit (default): take the fastest permitted; obey: force the one given",
     )
     parser.add_argument("--max-batch", type=positive, default=1, metavar="N", help="default 1")
+    parser.add_argument(
+        "--slice",
+        type=non_negative,
+        default=0,
+        metavar="N",
+        help="run larger batches in pieces of N (default: what is fastest at --max-batch)",
+    )
     parser.add_argument("--backend", default="openvino", help="default openvino; see doctor")
     parser.add_argument(
         "--threads", type=non_negative, default=0, metavar="N", help="default: every core"
@@ -74,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
             precisions=permitted(args, args.backend),
             obey=args.precision_constraints == "obey",
             max_batch=args.max_batch,
+            slice_size=args.slice,
             threads=args.threads,
             embed_blob=not args.no_blob,
             preprocessing=args.preprocess,
@@ -114,6 +122,15 @@ def report_lines(report: dict[str, Any]) -> list[str]:
     return lines
 
 
+def slice_lines(report: dict[str, Any], slice_size: int) -> list[str]:
+    """How a large batch runs, when there was a choice."""
+    if not report["slices"]:
+        return []
+    times = ", ".join(f"{row['slice']}: {row['median_ms']:.3f} ms" for row in report["slices"])
+    how = f"in slices of {slice_size}" if slice_size else "whole"
+    return [f"batch {report['timing_batch']} runs {how} (by slice, {times})"]
+
+
 def _print(engine: Engine, target: Path) -> None:
     assert engine.report is not None
     report = dict(engine.report)
@@ -122,6 +139,8 @@ def _print(engine: Engine, target: Path) -> None:
     print(f"precision  timed at batch {report['timing_batch']} on random input")
     for line in report_lines(report):
         print(f"  {line}")
+    for line in slice_lines(report, engine.slice):
+        print(f"slices     {line}")
     names = engine.manifest["labels"]
     print(f"labels     {', '.join(names['names']) if names else 'none'}")
     size = target.stat().st_size

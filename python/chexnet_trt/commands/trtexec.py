@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from chexnet_trt import _core, builder
-from chexnet_trt.commands.build import permitted, report_lines
+from chexnet_trt.commands.build import permitted, report_lines, slice_lines
 from chexnet_trt.engine import Engine, load
 from chexnet_trt.inputs import check_targets, parse_outputs, parse_uff_inputs
 from chexnet_trt.progress import ProgressLine
@@ -101,7 +101,7 @@ def _build(args: argparse.Namespace, say: Any) -> Engine:  # noqa: ANN401 - prin
     finally:
         progress.close()
     assert engine.report is not None
-    for line in report_lines(dict(engine.report)):
+    for line in report_lines(dict(engine.report)) + slice_lines(dict(engine.report), engine.slice):
         say(line)
     return engine
 
