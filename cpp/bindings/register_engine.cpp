@@ -11,7 +11,6 @@
 #include "common/error.hpp"
 #include "common/mapped_file.hpp"
 #include "engine/builder.hpp"
-#include "engine/embed_preprocessing.hpp"
 #include "engine/execution_context.hpp"
 #include "plan/plan_reader.hpp"
 
@@ -217,9 +216,6 @@ void register_engine(py::module_& module) {
       "is_engine_file",
       [](const std::string& path) { return has_plan_magic(MappedFile::open(path)->bytes()); },
       py::arg("path"), kWithoutGil, "Whether the file begins as an engine does.");
-  module.def("embed_preprocessing", &embed_preprocessing, py::arg("graph"), py::arg("mean"),
-             py::arg("std"), kWithoutGil,
-             "The graph with its image input as uint8, normalised inside: (pixel - mean) / std.");
 }
 
 }  // namespace chexnet_trt
