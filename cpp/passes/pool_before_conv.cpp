@@ -68,20 +68,24 @@ class Matcher {
   std::vector<int> uses_;
 };
 
-/// Copies `id` with `x` for its first variable operand.
+/// Copies `id` with `x` in place of its operand `old_x`.
 NodeId copy_onto(GraphRewriter& rewriter, NodeId id, NodeId old_x, NodeId x) {
   const Node& node = rewriter.source().node(id);
   std::vector<NodeId> inputs;
+  inputs.reserve(node.inputs.size());
   for (const NodeId input : node.inputs) {
     inputs.push_back(input == old_x ? x : rewriter.mapped(input));
   }
   return rewriter.result().add(node.op, node.name, inputs, node.attributes);
 }
 
+/// The pooling gets a name of its own: under its old one callers know the convolved pixels.
 NodeId apply(GraphRewriter& rewriter, NodeId id, const std::vector<PointwiseConv>& convs) {
   const Graph& graph = rewriter.source();
+  const Node& pool = graph.node(id);
   const NodeId origin = graph.node(convs.back().conv).inputs[0];
-  NodeId x = copy_onto(rewriter, id, graph.node(id).inputs[0], rewriter.mapped(origin));
+  NodeId x = rewriter.result().add(pool.op, rewriter.unique_name(pool.name + "/input"),
+                                   {rewriter.mapped(origin)}, pool.attributes);
   for (auto conv = convs.rbegin(); conv != convs.rend(); ++conv) {
     x = copy_onto(rewriter, conv->conv, graph.node(conv->conv).inputs[0], x);
     if (conv->bias >= 0) x = copy_onto(rewriter, conv->bias, conv->conv, x);

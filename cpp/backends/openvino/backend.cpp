@@ -22,6 +22,9 @@ void check_options(const CompileOptions& options) {
   if (options.batch < 1) throw InputError("the batch must be at least 1");
   if (options.threads < 0) throw InputError("the number of threads must not be negative");
   if (options.streams < 1) throw InputError("the number of streams must be at least 1");
+  if (options.precision == Precision::kInt8 && !adds_int8_products_exactly()) {
+    throw BackendError("this CPU has neither VNNI nor AMX: sums of int8 products would saturate");
+  }
 }
 
 void check_port(const ov::Output<const ov::Node>& port, const ValueType& type,
@@ -70,7 +73,7 @@ class OpenVinoBackend : public Backend {
       if (!honours(core_, precision)) continue;
       (is_native ? precisions_ : emulated_).push_back(precision);
     }
-    if (has("INT8")) precisions_.push_back(Precision::kInt8);
+    if (has("INT8") && adds_int8_products_exactly()) precisions_.push_back(Precision::kInt8);
   }
 
   std::string_view name() const override { return "openvino"; }

@@ -94,4 +94,10 @@ std::string instruction_sets() {
 std::string instruction_sets() { return "generic"; }
 #endif
 
+bool adds_int8_products_exactly() {
+  const std::string sets = instruction_sets();
+  const auto has = [&](const char* name) { return sets.find(name) != std::string::npos; };
+  return sets == "generic" || has("VNNI") || has("AMX_INT8");
+}
+
 }  // namespace chexnet_trt::openvino

@@ -24,4 +24,8 @@ bool honours(ov::Core& core, Precision precision);
 /// "AVX2 AVX512F AVX512_VNNI ...": the instruction sets that choose between kernels.
 std::string instruction_sets();
 
+/// False on x86 without VNNI or AMX: there products of 8 bits are added in pairs in 16 bits, which
+/// saturate, so int8 networks compute something else than what was calibrated.
+bool adds_int8_products_exactly();
+
 }  // namespace chexnet_trt::openvino

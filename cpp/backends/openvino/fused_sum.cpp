@@ -98,12 +98,13 @@ const Node* own_convolution(const LoweringContext& context, NodeId id) {
 std::shared_ptr<ov::Node> limits(const std::vector<double>& values, double sign, std::size_t rank,
                                  std::size_t axis) {
   std::vector<float> floats;
+  floats.reserve(values.size());
   for (const double value : values) floats.push_back(static_cast<float>(sign * value));
   if (std::all_of(values.begin(), values.end(), [&](double v) { return v == values[0]; })) {
     return ov::op::v0::Constant::create(ov::element::f32, {}, {floats[0]});
   }
   ov::Shape shape(rank, 1);
-  shape[axis] = floats.size();
+  shape.at(axis) = floats.size();
   return ov::op::v0::Constant::create(ov::element::f32, shape, floats);
 }
 

@@ -19,6 +19,16 @@ constexpr auto kFloat = ElementType::kFloat32;
 constexpr auto kNhwc = TensorLayout::kNhwc;
 constexpr std::int64_t kImages = 2;
 
+class Quantized : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const auto precisions = backend("openvino").precisions();
+    if (std::find(precisions.begin(), precisions.end(), Precision::kInt8) == precisions.end()) {
+      GTEST_SKIP() << "this CPU has neither VNNI nor AMX: sums of int8 products saturate";
+    }
+  }
+};
+
 /// Builds a network layer by layer; the functions return the value of the layer.
 class Network {
  public:
@@ -173,7 +183,7 @@ void expect_exact(const Graph& network) {
   expect_exact(compare_last(quantized, names.back(), inputs), "the last stored value");
 }
 
-TEST(Quantized, Convolutions) {
+TEST_F(Quantized, Convolutions) {
   ConvAttributes strided;
   strided.strides = {2, 2};
   strided.pads_begin = {1, 1};
@@ -194,7 +204,7 @@ TEST(Quantized, Convolutions) {
   }
 }
 
-TEST(Quantized, ConvolutionChain) {
+TEST_F(Quantized, ConvolutionChain) {
   Network net;
   NodeId x = net.relu(net.bias(net.same_conv(net.input({kBatch, 17, 19, 3}), 7, 16)));
   x = net.relu(net.bias(net.conv(x, 1, 32)));
@@ -202,7 +212,7 @@ TEST(Quantized, ConvolutionChain) {
   expect_exact(net.finish(net.conv(net.relu(net.conv(x, 1, 16)), 1, 8)));
 }
 
-TEST(Quantized, ResidualAdd) {
+TEST_F(Quantized, ResidualAdd) {
   Network net;
   const NodeId stem = net.conv(net.input({kBatch, 16, 16, 4}), 1, 16);
   const NodeId branch = net.bias(net.same_conv(net.relu(net.bias(net.conv(stem, 1, 16))), 3, 16));
@@ -211,7 +221,7 @@ TEST(Quantized, ResidualAdd) {
   expect_exact(net.finish(net.conv(net.relu(again), 1, 8)));
 }
 
-TEST(Quantized, Pooling) {
+TEST_F(Quantized, Pooling) {
   for (const Op op : {Op::kMaxPool, Op::kAveragePool}) {
     for (const bool is_unsigned : {false, true}) {
       Network net;
@@ -223,7 +233,7 @@ TEST(Quantized, Pooling) {
   }
 }
 
-TEST(Quantized, Concat) {
+TEST_F(Quantized, Concat) {
   Network net;
   const NodeId x = net.input({kBatch, 16, 16, 4});
   const NodeId a = net.conv(x, 1, 16);
@@ -233,14 +243,14 @@ TEST(Quantized, Concat) {
   expect_exact(net.finish(net.conv(net.relu(net.conv(both, 1, 16)), 1, 8)));
 }
 
-TEST(Quantized, ScaleShiftAndRelu) {
+TEST_F(Quantized, ScaleShiftAndRelu) {
   Network net;
   const NodeId x = net.conv(net.input({kBatch, 16, 16, 4}), 1, 16);
   const NodeId sum = net.add(net.conv(net.relu(net.norm(x)), 1, 16), x);
   expect_exact(net.finish(net.conv(net.relu(net.norm(sum)), 1, 8)));
 }
 
-TEST(Quantized, FullyConnected) {
+TEST_F(Quantized, FullyConnected) {
   Network net;
   NodeId x = net.relu(net.conv(net.input({kBatch, 9, 9, 16}), 3, 64));
   x = net.relu(net.dense(net.mean(x), 128));
@@ -263,7 +273,7 @@ NodeId bottleneck(Network& net, NodeId x, std::int64_t channels, bool projects,
   return net.add(net.conv(spread, 1, 4 * channels), shortcut);
 }
 
-TEST(Quantized, SmallResNet) {
+TEST_F(Quantized, SmallResNet) {
   Network net;
   NodeId x = net.same_conv(net.input({kBatch, 20, 20, 3}), 7, 16);
   x = net.pool(Op::kMaxPool, x, 3, 2, 1);
@@ -273,7 +283,7 @@ TEST(Quantized, SmallResNet) {
   expect_exact(net.finish(net.dense(net.mean(net.relu(net.norm(x))), 14)));
 }
 
-TEST(Quantized, SmallDenseNet) {
+TEST_F(Quantized, SmallDenseNet) {
   Network net;
   NodeId x = net.relu(net.bias(net.same_conv(net.input({kBatch, 24, 24, 3}), 7, 16)));
   x = net.pool(Op::kMaxPool, x, 3, 2, 1);
