@@ -6,6 +6,7 @@
 #include "bindings/register.hpp"
 #include "graph/op_table.hpp"
 #include "graph/text.hpp"
+#include "passes/embed_preprocessing.hpp"
 #include "passes/pipeline.hpp"
 
 namespace py = pybind11;
@@ -180,6 +181,9 @@ void register_graph(py::module_& module) {
       .def("__len__", [](const Graph& graph) { return graph.nodes().size(); });
   module.def("optimize", &optimized, py::arg("graph"),
              "Runs the passes. Returns the new graph and (pass, rewrites) for each pass.");
+  module.def("embed_preprocessing", &embed_preprocessing, py::arg("graph"), py::arg("mean"),
+             py::arg("std"), py::call_guard<py::gil_scoped_release>(),
+             "The graph with its image input as uint8, normalised inside: (pixel - mean) / std.");
 }
 
 }  // namespace chexnet_trt

@@ -1,6 +1,5 @@
 #include "common/hash.hpp"
 
-#include <algorithm>
 #include <cstring>
 
 namespace chexnet_trt {
@@ -77,29 +76,15 @@ std::uint64_t checksum(ByteView bytes) {
 Checksum::Checksum() : lanes_{kPrime1 + kPrime2, kPrime2, 0, 0U - kPrime1} {}
 
 void Checksum::update(ByteView bytes) {
-  total_size_ += bytes.size;
-  while (bytes.size != 0) {
-    if (pending_size_ == 0 && bytes.size >= pending_.size()) {
-      mix_stripe(lanes_, bytes.data);
-      bytes = bytes.subview(pending_.size(), bytes.size - pending_.size());
-      continue;
-    }
-    const std::size_t count = std::min(bytes.size, pending_.size() - pending_size_);
-    std::copy_n(bytes.data, count, pending_.begin() + static_cast<std::ptrdiff_t>(pending_size_));
-    pending_size_ += count;
-    bytes = bytes.subview(count, bytes.size - count);
-    if (pending_size_ == pending_.size()) {
-      mix_stripe(lanes_, pending_.data());
-      pending_size_ = 0;
-    }
-  }
+  buffer_.update(bytes, [this](const std::byte* stripe) { mix_stripe(lanes_, stripe); });
 }
 
 std::uint64_t Checksum::digest() const {
-  std::uint64_t hash = total_size_ >= pending_.size() ? merge_lanes(lanes_) : kPrime5;
-  hash += total_size_;
-  const std::byte* at = pending_.data();
-  std::size_t left = pending_size_;
+  const std::byte* at = buffer_.pending().data;
+  std::size_t left = buffer_.pending().size;
+  const bool has_stripes = buffer_.total_size() > left;
+  std::uint64_t hash = has_stripes ? merge_lanes(lanes_) : kPrime5;
+  hash += buffer_.total_size();
   for (; left >= 8; at += 8, left -= 8) {
     hash = rotate_left(hash ^ round64(0, load<std::uint64_t>(at)), 27) * kPrime1 + kPrime4;
   }
@@ -117,28 +102,14 @@ std::uint64_t Checksum::digest() const {
 }
 
 void Sha256::update(ByteView bytes) {
-  total_size_ += bytes.size;
-  while (bytes.size != 0) {
-    if (pending_size_ == 0 && bytes.size >= pending_.size()) {
-      compress(bytes.data);
-      bytes = bytes.subview(pending_.size(), bytes.size - pending_.size());
-      continue;
-    }
-    const std::size_t count = std::min(bytes.size, pending_.size() - pending_size_);
-    std::copy_n(bytes.data, count, pending_.begin() + static_cast<std::ptrdiff_t>(pending_size_));
-    pending_size_ += count;
-    bytes = bytes.subview(count, bytes.size - count);
-    if (pending_size_ == pending_.size()) {
-      compress(pending_.data());
-      pending_size_ = 0;
-    }
-  }
+  buffer_.update(bytes, [this](const std::byte* block) { compress(block); });
 }
 
 std::string Sha256::hex_digest() {
-  const std::uint64_t bit_count = total_size_ * 8;
+  const std::uint64_t total_size = buffer_.total_size();
+  const std::uint64_t bit_count = total_size * 8;
   std::array<std::byte, 72> padding{std::byte{0x80}};
-  const std::size_t zeros = (119 - total_size_ % 64) % 64;
+  const std::size_t zeros = (119 - total_size % 64) % 64;
   for (std::size_t index = 0; index < 8; ++index) {
     padding.at(1 + zeros + index) = static_cast<std::byte>(bit_count >> (56 - 8 * index));
   }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "common/block_buffer.hpp"
 #include "common/byte_view.hpp"
 
 namespace chexnet_trt {
@@ -21,9 +22,7 @@ class Checksum {
 
  private:
   std::array<std::uint64_t, 4> lanes_;
-  std::array<std::byte, 32> pending_{};
-  std::size_t pending_size_ = 0;
-  std::uint64_t total_size_ = 0;
+  BlockBuffer<32> buffer_;
 };
 
 /// SHA-256 (FIPS 180-4) over bytes fed in pieces: names content.
@@ -38,9 +37,7 @@ class Sha256 {
 
   std::array<std::uint32_t, 8> state_{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                                       0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-  std::array<std::byte, 64> pending_{};
-  std::size_t pending_size_ = 0;
-  std::uint64_t total_size_ = 0;
+  BlockBuffer<64> buffer_;
 };
 
 }  // namespace chexnet_trt

@@ -200,6 +200,7 @@ ValueType matmul(const std::vector<ValueType>& inputs, const Attributes& attribu
   const std::size_t inner_b = matmul.transpose_b ? 1 : 0;
   require(inputs[0].shape[inner_a] == inputs[1].shape[inner_b],
           "cannot multiply " + to_string(inputs[0].shape) + " and " + to_string(inputs[1].shape));
+  require(inputs[0].shape[inner_a] != kBatch, "a matmul over the batch would mix images");
   return {inputs[0].element, {inputs[0].shape[1 - inner_a], inputs[1].shape[1 - inner_b]}};
 }
 
@@ -235,7 +236,10 @@ ValueType lrn(const std::vector<ValueType>& inputs, const Attributes& attributes
 
 ValueType softmax(const std::vector<ValueType>& inputs, const Attributes& attributes) {
   require_floating(inputs[0], "a softmax");
-  require_axis(get<AxisAttributes>(attributes).axis, inputs[0]);
+  const std::int64_t axis = get<AxisAttributes>(attributes).axis;
+  require_axis(axis, inputs[0]);
+  require(inputs[0].shape[static_cast<std::size_t>(axis)] != kBatch,
+          "a softmax over the batch would mix images");
   return inputs[0];
 }
 

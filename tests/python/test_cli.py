@@ -106,10 +106,10 @@ def test_refused_flags_are_named_with_the_reason(flag, small_uff, capsys):
 
 
 def test_all_refused_flags_are_named_at_once(small_uff, capsys):
-    assert main(["trtexec", *from_uff(small_uff), "--workspace=16", "--int8"]) == 2
+    assert main(["trtexec", *from_uff(small_uff), "--workspace=16", "--fp8"]) == 2
     line = capsys.readouterr().err
     assert "--workspace: " in line
-    assert "--int8: " in line
+    assert "--fp8: " in line
 
 
 def test_flags_that_are_always_so_are_noted(small_engine, capsys):

@@ -85,6 +85,7 @@ Value reduce(const LoweringContext& /*context*/, const Node& node,
   if (reduce.axes.empty()) return inputs[0];
   const std::vector<std::size_t> logical(reduce.axes.begin(), reduce.axes.end());
   std::vector<std::size_t> physical;
+  physical.reserve(logical.size());
   for (const std::size_t axis : logical) physical.push_back(physical_axis(inputs[0], axis));
   std::sort(physical.begin(), physical.end());
   const auto axes = ov::op::v0::Constant::create(ov::element::i64, {physical.size()}, physical);

@@ -30,11 +30,10 @@ std::shared_ptr<ov::Node> int64_constant(const std::vector<std::size_t>& values)
 
 ov::Output<ov::Node> permuted_constant(const ov::op::v0::Constant& source, const Order& axes) {
   const ov::Shape& shape = source.get_shape();
-  auto result =
-      std::make_shared<ov::op::v0::Constant>(source.get_element_type(), permuted(shape, axes));
+  ov::Tensor values(source.get_element_type(), permuted(shape, axes));
   permute(static_cast<const std::byte*>(source.get_data_ptr()), shape, axes,
-          source.get_element_type().size(),
-          static_cast<std::byte*>(const_cast<void*>(result->get_data_ptr())));
+          source.get_element_type().size(), static_cast<std::byte*>(values.data()));
+  auto result = std::make_shared<ov::op::v0::Constant>(values);
   result->set_friendly_name(source.get_friendly_name());
   return result;
 }

@@ -189,6 +189,11 @@ class Engine:
     @property
     def profiling(self) -> bool: ...
     @property
+    def slice(self) -> int:
+        """
+        Larger batches run in pieces of this size; 0: every batch whole.
+        """
+    @property
     def streams(self) -> int: ...
     @property
     def threads(self) -> int: ...
@@ -316,6 +321,7 @@ def build_engine(
     obey: bool,
     max_batch: typing.SupportsInt | typing.SupportsIndex,
     timing_batch: typing.SupportsInt | typing.SupportsIndex,
+    slice: typing.SupportsInt | typing.SupportsIndex,
     threads: typing.SupportsInt | typing.SupportsIndex,
     streams: typing.SupportsInt | typing.SupportsIndex,
     profiling: bool,

@@ -4,19 +4,17 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
-from chexnet_trt import _core, builder, labels
-from chexnet_trt.engine import Engine
-from chexnet_trt.inputs import (
-    check_targets,
-    non_negative,
-    parse_outputs,
-    parse_uff_inputs,
-    positive,
+from chexnet_trt import _core, labels
+from chexnet_trt.build_arguments import (
+    add_network_arguments,
+    add_precision_arguments,
+    build,
+    report_lines,
 )
+from chexnet_trt.engine import Engine
+from chexnet_trt.inputs import check_targets, non_negative, positive
 from chexnet_trt.preprocess import PRESETS
-from chexnet_trt.progress import ProgressLine
 
 HELP = "a .uff network or a frozen .pb graph to an engine"
 EXAMPLE = (
@@ -29,17 +27,8 @@ EXAMPLE = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help=".uff or TensorFlow frozen graph .pb")
     parser.add_argument("-o", "--save", metavar="FILE", help="default: the model's name, .engine")
-    parser.add_argument(
-        "--uffInput", metavar="NAME,C,H,W", action="append", default=[], help="repeatable"
-    )
-    parser.add_argument("--uffNHWC", action="store_true", help="the sizes are H,W,C")
-    parser.add_argument(
-        "--output", metavar="NAME", action="append", default=[], help="output node; repeatable"
-    )
-    for name in ("fp16", "bf16"):
-        parser.add_argument(f"--{name}", action="store_true", help=f"permit {name} beside fp32")
-    parser.add_argument("--int8", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--best", action="store_true", help="permit all that the device has")
+    add_network_arguments(parser)
+    add_precision_arguments(parser)
     parser.add_argument(
         "--precision-constraints",
         choices=("permit", "obey"),
@@ -47,6 +36,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="permit (default): take the fastest permitted; obey: force the one given",
     )
     parser.add_argument("--max-batch", type=positive, default=1, metavar="N", help="default 1")
+    parser.add_argument(
+        "--slice",
+        type=non_negative,
+        default=0,
+        metavar="N",
+        help="run larger batches in pieces of N (default: what is fastest at --max-batch)",
+    )
     parser.add_argument("--backend", default="openvino", help="default openvino; see doctor")
     parser.add_argument(
         "--threads", type=non_negative, default=0, metavar="N", help="default: every core"
@@ -63,26 +59,19 @@ def run(args: argparse.Namespace) -> int:
         raise _core.InputError(f"'{args.model}' is not the name of a network file")
     target = Path(args.save or Path(args.model).with_suffix(".engine"))
     check_targets(target)
-    progress = ProgressLine()
-    try:
-        engine = builder.build(
-            args.model,
-            inputs=parse_uff_inputs(args.uffInput),
-            outputs=parse_outputs(args.output),
-            input_order="NHWC" if args.uffNHWC else "NCHW",
-            backend=args.backend,
-            precisions=permitted(args, args.backend),
-            obey=args.precision_constraints == "obey",
-            max_batch=args.max_batch,
-            threads=args.threads,
-            embed_blob=not args.no_blob,
-            preprocessing=args.preprocess,
-            u8_input=args.u8_input,
-            class_names=labels.read_labels(args.labels) if args.labels else None,
-            progress=progress,
-        )
-    finally:
-        progress.close()
+    engine = build(
+        args.model,
+        args,
+        backend=args.backend,
+        obey=args.precision_constraints == "obey",
+        max_batch=args.max_batch,
+        slice_size=args.slice,
+        threads=args.threads,
+        embed_blob=not args.no_blob,
+        preprocessing=args.preprocess,
+        u8_input=args.u8_input,
+        class_names=labels.read_labels(args.labels) if args.labels else None,
+    )
     engine.save(target)
     if args.json:
         print(json.dumps({"engine": str(target), **engine.manifest}, indent=1))
@@ -91,36 +80,13 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def permitted(args: argparse.Namespace, backend: str) -> list[str]:
-    """The precisions that --fp16, --bf16 and --best permit. Raises InputError on --int8."""
-    if getattr(args, "int8", False):
-        raise _core.InputError(
-            "--int8: int8 needs calibration, which this version does not have;"
-            " use --bf16, --fp16 or --best"
-        )
-    names = [name for name in ("fp16", "bf16") if getattr(args, name)]
-    if args.best:
-        names += [name for name in _core.device_precisions(backend) if name not in ("fp32", "int8")]
-    return list(dict.fromkeys(names))
-
-
-def report_lines(report: dict[str, Any]) -> list[str]:
-    """What the builder tried and took."""
-    lines = []
-    for row in report["candidates"]:
-        time = "" if row["median_ms"] is None else f"{row['median_ms']:.3f} ms, "
-        mark = "*" if row["chosen"] else " "
-        lines.append(f"{mark} {row['precision']:<5} {time}{row['reason']}")
-    return lines
-
-
 def _print(engine: Engine, target: Path) -> None:
     assert engine.report is not None
     report = dict(engine.report)
     rewrites = ", ".join(f"{row['pass']} {row['rewrites']}" for row in report["passes"])
     print(f"passes     {rewrites}")
     print(f"precision  timed at batch {report['timing_batch']} on random input")
-    for line in report_lines(report):
+    for line in report_lines(engine):
         print(f"  {line}")
     names = engine.manifest["labels"]
     print(f"labels     {', '.join(names['names']) if names else 'none'}")

@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from chexnet_trt import _core, builder
-from chexnet_trt.commands.build import permitted, report_lines
+from chexnet_trt import _core, build_arguments
 from chexnet_trt.engine import Engine, load
-from chexnet_trt.inputs import check_targets, parse_outputs, parse_uff_inputs
+from chexnet_trt.inputs import check_targets
 from chexnet_trt.progress import ProgressLine
 from chexnet_trt.trtexec import flags, report
 
@@ -64,10 +63,9 @@ def _check(args: argparse.Namespace) -> None:
     if args.uff and not args.output:
         raise _core.InputError("--uff needs --output=NAME")
     if args.loadEngine:
-        given = [name for name in ("fp16", "bf16", "best", "uffInput", "output", "maxBatch")
-                 if getattr(args, name)]  # fmt: skip
+        given = build_arguments.given(args) + (["--maxBatch"] if args.maxBatch else [])
         if given:
-            raise _core.InputError(f"--{given[0]} is for building; --loadEngine runs what is built")
+            raise _core.InputError(f"{given[0]} is for building; --loadEngine runs what is built")
     if args.device != 0:
         raise _core.InputError(f"--device={args.device}: the CPU is device 0 and the only one")
     if args.timeDeserialize and not args.loadEngine:
@@ -83,25 +81,16 @@ def _check(args: argparse.Namespace) -> None:
 
 
 def _build(args: argparse.Namespace, say: Any) -> Engine:  # noqa: ANN401 - print or nothing
-    progress = ProgressLine()
-    try:
-        engine = builder.build(
-            args.uff,
-            inputs=parse_uff_inputs(args.uffInput),
-            outputs=parse_outputs(args.output),
-            input_order="NHWC" if args.uffNHWC else "NCHW",
-            precisions=permitted(args, "openvino"),
-            obey=args.precisionConstraints == "obey",
-            max_batch=args.maxBatch or args.batch or 1,
-            timing_batch=args.batch or 1,
-            threads=args.cpuThreads or 0,
-            streams=args.infStreams,
-            progress=progress,
-        )
-    finally:
-        progress.close()
-    assert engine.report is not None
-    for line in report_lines(dict(engine.report)):
+    engine = build_arguments.build(
+        args.uff,
+        args,
+        obey=args.precisionConstraints == "obey",
+        max_batch=args.maxBatch or args.batch or 1,
+        timing_batch=args.batch or 1,
+        threads=args.cpuThreads or 0,
+        streams=args.infStreams,
+    )
+    for line in build_arguments.report_lines(engine):
         say(line)
     return engine
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from chexnet_trt._core import InputError
+from chexnet_trt.build_arguments import add_network_arguments, add_precision_arguments
 from chexnet_trt.inputs import LARGEST, positive
 
 _NO_GPU = "the engine runs on the CPU"
@@ -21,7 +22,6 @@ _LATER_INT8 = (
 
 # Flags of trtexec 5 to 11 that cannot apply, each with the reason.
 REFUSED: dict[str, str] = {
-    "--int8": _LATER_INT8,
     "--calib": _LATER_INT8,
     "--calibProfile": _LATER_INT8,
     "--minShapesCalib": _LATER_INT8,
@@ -143,17 +143,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             )
     model = parser.add_argument_group("model")
     model.add_argument("--uff", metavar="FILE", help="UFF network to build")
-    model.add_argument(
-        "--uffInput",
-        metavar="NAME,C,H,W",
-        action="append",
-        default=[],
-        help="input and its size without the batch; repeatable (H,W,C with --uffNHWC)",
-    )
-    model.add_argument("--uffNHWC", action="store_true", help="inputs are fed as H,W,C")
-    model.add_argument(
-        "--output", metavar="NAME[,NAME]", action="append", default=[], help="output; repeatable"
-    )
+    add_network_arguments(model)
     model.add_argument("--loadEngine", metavar="FILE", help="engine to run instead of building one")
     model.add_argument("--saveEngine", "--engine", metavar="FILE", help="write the built engine")
     model.add_argument(
@@ -167,9 +157,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     build.add_argument(
         "--maxBatch", type=positive, metavar="N", help="largest batch (default --batch)"
     )
-    build.add_argument("--fp16", action="store_true", help="permit fp16 beside fp32")
-    build.add_argument("--bf16", action="store_true", help="permit bf16 beside fp32")
-    build.add_argument("--best", action="store_true", help="permit every precision of the device")
+    add_precision_arguments(build)
     build.add_argument(
         "--precisionConstraints",
         choices=("none", "prefer", "obey"),

@@ -1,4 +1,4 @@
-#include "engine/embed_preprocessing.hpp"
+#include "passes/embed_preprocessing.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -6,6 +6,12 @@
 
 #include "common/error.hpp"
 #include "graph/rewriter.hpp"
+#include "passes/channels.hpp"
+
+// Before:      x = input, floating
+// After:       x = input, uint8; (cast(x) - mean) / std for the readers of x
+// Conditions:  x is the only floating image input, with one mean and std a channel. Not in the
+//              pipeline: the builder asks for it.
 
 namespace chexnet_trt {
 namespace {
@@ -52,7 +58,7 @@ std::string free_name(const Graph& source, const Graph& result, const std::strin
 NodeId add_preprocessing(const Graph& source, Graph& graph, const Node& image,
                          const std::vector<double>& mean, const std::vector<double>& std) {
   const TensorLayout layout = std::get<InputAttributes>(image.attributes).layout;
-  const std::size_t channel_axis = layout == TensorLayout::kNhwc ? 3 : 1;
+  const std::size_t channel_axis = passes::channel_axis_of(layout);
   check_numbers(image.name, image.type.shape[channel_axis], mean, std);
   Shape per_channel(4, 1);
   per_channel[channel_axis] = image.type.shape[channel_axis];

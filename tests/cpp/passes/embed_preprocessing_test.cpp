@@ -1,4 +1,4 @@
-#include "engine/embed_preprocessing.hpp"
+#include "passes/embed_preprocessing.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
