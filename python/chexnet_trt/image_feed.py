@@ -82,9 +82,11 @@ class ImageFeed:
                 f"'{spec.name}' takes {spec.element} {list(spec.shape[1:])}, got {values.dtype} "
                 f"{list(values.shape)}"
             )
-        if not np.isfinite(values).all():
+        with np.errstate(over="ignore"):
+            row = values.astype(np.float32)
+        if not np.isfinite(row).all():
             raise InputError(f"'{spec.name}' was given values that are infinite or no numbers")
-        return values.astype(np.float32)
+        return row
 
 
 def _check_fit(spec: TensorSpec, preprocessing: Preprocessing) -> None:
