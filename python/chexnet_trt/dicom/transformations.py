@@ -44,7 +44,7 @@ def _voi(dataset: Dataset) -> LookUpTable | Window | None:
 
 def _look_up_table(dataset: Dataset, item: Dataset) -> LookUpTable:
     """PS3.3 C.11.1.1: a count of 0 is 65536; 8-bit entries may lie in bytes or in words."""
-    count, first, bits = (int(number) for number in item.LUTDescriptor)
+    count, first_mapped, bits = map(int, item.LUTDescriptor)
     count = count % 2**16 or 2**16
     data = item.LUTData
     if isinstance(data, bytes):
@@ -55,7 +55,7 @@ def _look_up_table(dataset: Dataset, item: Dataset) -> LookUpTable:
         entries = np.atleast_1d(np.asarray(data, np.int64)) % 2**16
     if len(entries) < count:
         raise InputError(f"a look-up table has {len(entries)} of its {count} entries")
-    return LookUpTable(first, entries[:count].astype(np.uint16), bits)
+    return LookUpTable(first_mapped, entries[:count].astype(np.uint16), bits)
 
 
 def _padding(dataset: Dataset) -> tuple[int, int] | None:
@@ -71,9 +71,6 @@ def _padding(dataset: Dataset) -> tuple[int, int] | None:
 def _as_stored(dataset: Dataset, value: int) -> int:
     """Writers give signed values as unsigned and the reverse."""
     size = 2 ** number(dataset, "BitsAllocated")
+    signed = number(dataset, "PixelRepresentation") == 1
     value %= size
-    return (
-        value - size
-        if number(dataset, "PixelRepresentation") == 1 and value >= size // 2
-        else value
-    )
+    return value - size if signed and value >= size // 2 else value
