@@ -10,5 +10,6 @@ PYBIND11_MODULE(_core, module) {
   chexnet_trt::register_uff_parser(module);
   chexnet_trt::register_backends(module);
   chexnet_trt::register_engine(module);
+  chexnet_trt::register_calibration_session(module);
   chexnet_trt::register_bench(module);
 }

@@ -13,6 +13,7 @@ void register_uff_parser(pybind11::module_& module);
 void register_log(pybind11::module_& module);
 void register_backends(pybind11::module_& module);
 void register_engine(pybind11::module_& module);
+void register_calibration_session(pybind11::module_& module);
 void register_bench(pybind11::module_& module);
 
 }  // namespace chexnet_trt
