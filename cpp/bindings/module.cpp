@@ -7,6 +7,7 @@ PYBIND11_MODULE(_core, module) {
   chexnet_trt::register_graph(module);
   chexnet_trt::register_uff(module);
   chexnet_trt::register_uff_parser(module);
+  chexnet_trt::register_calibration(module);
   chexnet_trt::register_backends(module);
   chexnet_trt::register_engine(module);
   chexnet_trt::register_bench(module);

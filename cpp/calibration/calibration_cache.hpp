@@ -40,9 +40,12 @@ struct CalibrationTable {
   std::optional<Provenance> provenance;
 };
 
-/// "TRT-<version>-EntropyCalibration2", or "...-MinMaxCalibration" for minmax and, TensorRT having
-/// no calibrator of that name, for percentile. 8601 (8.6.1) is the last release that reads UFF.
-std::string table_header(CalibrationAlgorithm algorithm, int tensorrt_version = 8601);
+/// 8.6.1, the last TensorRT that reads UFF.
+inline constexpr int kTensorRtVersion = 8601;
+
+/// "TRT-<version>-EntropyCalibration2", or "...-MinMaxCalibration" for minmax and, as TensorRT has
+/// no calibrator of that name, for percentile.
+std::string table_header(CalibrationAlgorithm algorithm, int tensorrt_version = kTensorRtVersion);
 
 /// `amax` after a way through a table: the nearest 127 * (a float32).
 double storable_amax(double amax);

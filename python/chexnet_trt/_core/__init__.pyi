@@ -5,6 +5,7 @@ The native core of chexnet_trt; import chexnet_trt instead.
 from __future__ import annotations
 import collections.abc
 import numpy
+import numpy.typing
 import typing
 import typing_extensions
 from . import uff
@@ -14,15 +15,18 @@ __all__: list[str] = [
     "BackendError",
     "BackendStatus",
     "BenchResult",
+    "CalibrationTable",
     "Engine",
     "Error",
     "ExecutionContext",
     "Graph",
+    "Histogram",
     "InputError",
     "LayerInfo",
     "LayerProfile",
     "LayerTime",
     "Node",
+    "Provenance",
     "Statistics",
     "Summary",
     "TensorInfo",
@@ -34,12 +38,16 @@ __all__: list[str] = [
     "device_name",
     "device_precisions",
     "embed_preprocessing",
+    "entropy_threshold",
     "is_engine_file",
     "load_engine",
+    "min_max_threshold",
     "optimize",
+    "percentile_threshold",
     "profile_layers",
     "run_bench",
     "set_log_sink",
+    "storable_amax",
     "summarize",
     "uff",
     "write_file",
@@ -121,6 +129,104 @@ class Graph:
         """
         (name, node) for each output.
         """
+
+class Histogram:
+    """
+    Counts of |x| in bins whose width is a power of two; depends on nothing but the values.
+    """
+    def __init__(self) -> None: ...
+    def add(self, values: numpy.typing.NDArray[numpy.float32]) -> None:
+        """
+        Counts a float32 array in C order. Raises InputError on NaN or infinity.
+        """
+    def merge(self, other: Histogram) -> None: ...
+    @property
+    def bin_width(self) -> float: ...
+    @property
+    def counts(self) -> numpy.typing.NDArray[numpy.uint64]:
+        """
+        Of the bins up to that of max_abs.
+        """
+    @property
+    def max(self) -> float: ...
+    @property
+    def max_abs(self) -> float: ...
+    @property
+    def min(self) -> float: ...
+    @property
+    def total(self) -> int:
+        """
+        Values counted.
+        """
+    @property
+    def zeros(self) -> int:
+        """
+        Of them those that are 0.
+        """
+
+class Provenance:
+    """
+    What a calibration table was made from.
+    """
+    def __init__(
+        self,
+        *,
+        network_sha256: str,
+        images_sha256: str,
+        image_count: typing.SupportsInt | typing.SupportsIndex,
+        preprocessing_sha256: str,
+        algorithm: str,
+    ) -> None: ...
+    def mismatch(self, found: Provenance) -> str:
+        """
+        The first field in which `found` differs, with both values; '' when none does.
+        """
+    @property
+    def algorithm(self) -> str: ...
+    @property
+    def image_count(self) -> int: ...
+    @property
+    def images_sha256(self) -> str: ...
+    @property
+    def network_sha256(self) -> str: ...
+    @property
+    def preprocessing_sha256(self) -> str: ...
+
+class CalibrationTable:
+    """
+    Dynamic ranges (amax by value name) as TensorRT's calibration cache stores them.
+    """
+    @staticmethod
+    def from_text(text: str) -> CalibrationTable: ...
+    @staticmethod
+    def header_for(
+        algorithm: str, tensorrt_version: typing.SupportsInt | typing.SupportsIndex = 8601
+    ) -> str:
+        """
+        The first line of a table made by entropy, minmax or percentile.
+        """
+    @staticmethod
+    def read(path: str) -> CalibrationTable: ...
+    def __init__(
+        self,
+        header: str,
+        ranges: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex],
+        provenance: Provenance | None = None,
+    ) -> None: ...
+    def to_text(self) -> str: ...
+    def write(self, path: str) -> None:
+        """
+        Writes the file whole or not at all.
+        """
+    @property
+    def header(self) -> str: ...
+    @property
+    def provenance(self) -> Provenance | None:
+        """
+        None for a table that another tool wrote.
+        """
+    @property
+    def ranges(self) -> dict[str, float]: ...
 
 class BackendStatus:
     @property
@@ -353,6 +459,11 @@ def embed_preprocessing(
     The graph with its image input as uint8, normalised inside: (pixel - mean) / std.
     """
 
+def entropy_threshold(histogram: Histogram) -> float:
+    """
+    amax with the smallest KL divergence to 128 levels (Migacz, GTC 2017).
+    """
+
 def is_engine_file(path: str) -> bool:
     """
     Whether the file begins as an engine does.
@@ -366,9 +477,21 @@ def load_engine(
     profiling: bool | None,
     require_exact_device: bool,
 ) -> Engine: ...
+def min_max_threshold(histogram: Histogram) -> float:
+    """
+    max |x|.
+    """
+
 def optimize(graph: Graph) -> tuple:
     """
     Runs the passes. Returns the new graph and (pass, rewrites) for each pass.
+    """
+
+def percentile_threshold(
+    histogram: Histogram, percentile: typing.SupportsFloat | typing.SupportsIndex = 99.99
+) -> float:
+    """
+    The |x| that `percentile` percent of the values do not exceed.
     """
 
 def profile_layers(
@@ -398,6 +521,11 @@ def run_bench(
 def set_log_sink(sink: typing.Any) -> None:
     """
     Sends log messages to sink(level, message), level being 'warning', 'info' or 'debug'; None sends them nowhere.
+    """
+
+def storable_amax(amax: typing.SupportsFloat | typing.SupportsIndex) -> float:
+    """
+    The nearest amax that a calibration table holds exactly.
     """
 
 def summarize(
