@@ -211,7 +211,9 @@ std::string to_text(const CalibrationTable& table) {
   if (table.provenance) {
     check(*table.provenance);
     for (const auto& [field, value] : fields_of(*table.provenance)) {
-      text += entry("#" + field + "=" + value, 0);
+      text += '#';
+      text += field;
+      text += entry("=" + value, 0);
     }
   }
   for (const auto& [name, amax] : table.ranges) {
