@@ -29,5 +29,7 @@ ValueType pad(const std::vector<ValueType>& inputs, const Attributes& attributes
 ValueType slice(const std::vector<ValueType>& inputs, const Attributes& attributes);
 ValueType gather(const std::vector<ValueType>& inputs, const Attributes& attributes);
 ValueType cast(const std::vector<ValueType>& inputs, const Attributes& attributes);
+ValueType quantize(const std::vector<ValueType>& inputs, const Attributes& attributes);
+ValueType dequantize(const std::vector<ValueType>& inputs, const Attributes& attributes);
 
 }  // namespace chexnet_trt::shape_rules
