@@ -39,8 +39,8 @@ class Agreement:
 
     def __str__(self) -> str:
         return (
-            f"score difference to fp32 on {self.images} images: mean {self.mean:.2g}, "
-            f"99th percentile {self.p99:.2g}, largest {self.largest:.2g}; SQNR {self.sqnr_db:.1f} dB"
+            f"score difference to fp32 on {self.images} images: mean {self.mean:.2g}, 99th "
+            f"percentile {self.p99:.2g}, largest {self.largest:.2g}; SQNR {self.sqnr_db:.1f} dB"
         )
 
 

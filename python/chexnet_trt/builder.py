@@ -8,7 +8,8 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from chexnet_trt import _core, int8 as quantization, labels, machine, manifest
+from chexnet_trt import _core, labels, machine, manifest
+from chexnet_trt import int8 as quantization
 from chexnet_trt.accuracy import Agreement
 from chexnet_trt.calibration import check_table, read_table
 from chexnet_trt.engine import Engine, logger
@@ -147,7 +148,7 @@ def compile_core(
         backend=backend,
         precisions=list(precisions),
         obey=obey,
-        ranges=int8 and dict(int8.ranges),
+        ranges=dict(int8.ranges) if int8 else None,
         high_precision=set(int8.high_precision if int8 else ()),
         ruled_out=dict(ruled_out or {}),
         max_batch=max_batch,

@@ -45,7 +45,7 @@ def from_table(table: _core.CalibrationTable) -> Int8:
 
 def from_random(network: Network) -> Int8:
     """Ranges drawn at random, the same for the same network: good for timing and nothing else."""
-    draw = random.Random(_SEED)  # noqa: S311 - no secret
+    draw = random.Random(_SEED)
     points = _core.quantization_points(network.optimized)
     return Int8(
         {name: draw.uniform(1.0, 8.0) for name, _, _ in points},
@@ -55,7 +55,7 @@ def from_random(network: Network) -> Int8:
 
 def layers(network: Network, int8: Int8) -> list[str]:
     """The convolutions and matmuls that int8 computes when none is kept, in the network's order."""
-    graph = _core.quantize(network.optimized, int8.ranges, [])
+    graph = _core.quantize(network.optimized, int8.ranges, set())
     return [
         node.name
         for node in graph.nodes

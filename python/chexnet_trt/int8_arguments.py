@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chexnet_trt import _core, feeding, int8 as quantization
+from chexnet_trt import _core, feeding
+from chexnet_trt import int8 as quantization
 from chexnet_trt.accuracy import Agreement
 from chexnet_trt.calibration import (
     ALGORITHMS,

@@ -27,7 +27,7 @@ def compose(
     agreement: Agreement | None,
     class_names: Sequence[str] | None,
 ) -> dict[str, Any]:
-    """Describes a freshly built engine; `agreement`: of its int8 with fp32, where it was checked."""
+    """Describes a freshly built engine. `agreement`: of its int8 with fp32, if checked."""
     report = engine.report or {}
     layers = engine.layers(report["timing_batch"])
     return {

@@ -28,7 +28,7 @@ class Network:
     @cached_property
     def optimized(self) -> _core.Graph:
         """The graph that calibration runs and whose values dynamic ranges name."""
-        graph, _ = _core.optimize(self.graph)
+        graph: _core.Graph = _core.optimize(self.graph)[0]
         return graph
 
 
