@@ -16,6 +16,8 @@ from chexnet_trt import _core
 
 Array = NDArray[Any]
 
+TIMING_ONLY = "timing only: the int8 ranges are RANDOM, the scores mean nothing"
+
 logger = logging.getLogger("chexnet_trt")
 _LEVELS = {"warning": logging.WARNING, "info": logging.INFO, "debug": logging.DEBUG}
 
@@ -128,6 +130,11 @@ class Engine:
     @manifest.setter
     def manifest(self, value: Mapping[str, Any]) -> None:
         self.core.manifest = json.dumps(value, sort_keys=True)
+
+    @property
+    def timing_only(self) -> bool:
+        """Whether its int8 ranges are random: its times mean something, its scores nothing."""
+        return bool((self.manifest.get("calibration") or {}).get("random_ranges"))
 
     @property
     def graph(self) -> _core.Graph:
