@@ -45,6 +45,8 @@ __all__: list[str] = [
     "optimize",
     "percentile_threshold",
     "profile_layers",
+    "quantization_points",
+    "quantize",
     "run_bench",
     "set_log_sink",
     "storable_amax",
@@ -499,6 +501,20 @@ def profile_layers(
     batch: typing.SupportsInt | typing.SupportsIndex,
     iterations: typing.SupportsInt | typing.SupportsIndex,
 ) -> list[LayerProfile]: ...
+def quantization_points(graph: Graph, high_precision: collections.abc.Set[str] = set()) -> list:
+    """
+    (name, unsigned, group) of the values of an optimised graph that int8 quantises, in order; values of one group share a scale.
+    """
+
+def quantize(
+    graph: Graph,
+    ranges: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex],
+    high_precision: collections.abc.Set[str] = set(),
+) -> Graph:
+    """
+    The optimised graph with quantize / dequantize nodes. `ranges`: the largest absolute value (amax) by value name; `high_precision`: layers that stay float32.
+    """
+
 def run_bench(
     engine: Engine,
     *,
