@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chexnet_trt import _core, feeding
-from chexnet_trt.image_feed import ImageFeed
 from chexnet_trt.feeding.opening import Data
+from chexnet_trt.image_feed import ImageFeed
 from chexnet_trt.network import Network, read
 
 Progress = Callable[[str, int, int], None]

@@ -232,7 +232,10 @@ def load(
         profiling=profiling,
         require_exact_device=require_exact_device,
     )
-    return Engine(core)
+    engine = Engine(core)
+    if engine.timing_only:
+        logger.warning("'%s': %s", os.fspath(path), TIMING_ONLY)
+    return engine
 
 
 def _dtype(info: _core.TensorInfo) -> np.dtype[Any]:

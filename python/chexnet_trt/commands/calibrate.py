@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--choose-from",
         metavar="DIR",
         help="folder with Data_Entry_2017*.csv, train_val_list.txt and the images: takes "
-        "--calib-images of them (default 500), training patients only, one a patient, every finding",
+        "--calib-images of them (default 500), training patients only, one a patient, all findings",
     )
     chooser.add_argument("--seed", type=non_negative, default=0, help="of the choice (default 0)")
     chooser.add_argument("--save-list", metavar="FILE", help="write the chosen images as a list")
