@@ -3,6 +3,7 @@
 #include "bindings/register.hpp"
 #include "common/atomic_file.hpp"
 #include "common/error.hpp"
+#include "common/utf8.hpp"
 
 namespace py = pybind11;
 
@@ -21,6 +22,11 @@ void write_file(const std::string& path, const py::buffer& data) {
   file.commit();
 }
 
+/// Lone surrogates, which are how Python holds bytes that were no UTF-8, are spelled out too.
+std::string printable_text(const py::str& text) {
+  return printable(text.attr("encode")("utf-8", "backslashreplace").cast<std::string>());
+}
+
 }  // namespace
 
 void register_common(py::module_& module) {
@@ -30,6 +36,8 @@ void register_common(py::module_& module) {
   module.def(
       "write_file", &write_file, py::arg("path"), py::arg("data"),
       "Writes bytes so that `path` appears only when complete and on disk, else InputError.");
+  module.def("printable", &printable_text, py::arg("text"),
+             "One line, safe to show on a terminal: control characters are spelled out.");
 }
 
 }  // namespace chexnet_trt

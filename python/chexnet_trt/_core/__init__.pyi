@@ -37,6 +37,7 @@ __all__: list[str] = [
     "is_engine_file",
     "load_engine",
     "optimize",
+    "printable",
     "profile_layers",
     "run_bench",
     "set_log_sink",
@@ -363,6 +364,11 @@ def load_engine(
 def optimize(graph: Graph) -> tuple:
     """
     Runs the passes. Returns the new graph and (pass, rewrites) for each pass.
+    """
+
+def printable(text: str) -> str:
+    """
+    One line, safe to show on a terminal: control characters are spelled out.
     """
 
 def profile_layers(

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from chexnet_trt._core import write_file
+from chexnet_trt._core import printable, write_file
 from chexnet_trt._core.uff import encode, to_text
 from chexnet_trt.uff import graph_def as tf
 from chexnet_trt.uff.convert import Conversion, convert_graph, deduced_inputs, resolve_outputs
@@ -123,11 +123,11 @@ def _version() -> str:
 
 
 def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
+    sys.stdout.write(printable(line) + "\n")
 
 
 def _warn(line: str) -> None:
-    sys.stderr.write(line + "\n")
+    sys.stderr.write(printable(line) + "\n")
 
 
 def _silent(_line: str) -> None:
