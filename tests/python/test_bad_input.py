@@ -20,6 +20,7 @@ import networks
 from chexnet_trt._core import printable, uff
 from chexnet_trt.cli import main
 from engine_files import sections, with_section, with_version, xxh64
+from graph_defs import GraphMaker
 from networks import INPUT, SCORES, small_images
 
 SIZE = f"{INPUT},3,8,8"
@@ -568,6 +569,22 @@ def test_full_disk(tmp_path, small_pb, small_uff, small_engine):
         assert "cannot write" in done.stderr
         assert "nothing was written" in done.stderr
         assert [entry.name for entry in tmp_path.iterdir()] == ["image.png"], words
+
+
+def test_a_disk_with_room_for_one_of_two_files(tmp_path):
+    maker = GraphMaker()
+    maker.placeholder("x")
+    maker.node("Relu", "a", ["x"])
+    network = tmp_path / "net.pb"
+    network.write_bytes(maker.graph.SerializeToString())
+    assert main(["convert", str(network), "-q", "-t", "-o", str(tmp_path / "whole")]) == 0
+    sizes = [(tmp_path / f"whole.{suffix}").stat().st_size for suffix in ("uff", "pbtxt")]
+    assert sizes[0] < sizes[1]
+    before = sorted(tmp_path.iterdir())
+    done = run_limited(["convert", network, "-q", "-t", "-o", tmp_path / "out.uff"], sizes[0])
+    assert done.returncode == 2
+    assert "out.pbtxt" in done.stderr
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path, small_uff):

@@ -44,6 +44,7 @@ __all__: list[str] = [
     "summarize",
     "uff",
     "write_file",
+    "write_files",
 ]
 
 class Error(RuntimeError):
@@ -413,4 +414,9 @@ def summarize(
 def write_file(path: str, data: typing_extensions.Buffer) -> None:
     """
     Writes bytes so that `path` appears only when complete and on disk, else InputError.
+    """
+
+def write_files(contents: collections.abc.Mapping[str, typing_extensions.Buffer]) -> None:
+    """
+    `write_file` for bytes by path: all files appear or none.
     """
