@@ -11,6 +11,7 @@
 
 #include "backends/openvino/blob.hpp"
 #include "backends/openvino/byte_stream.hpp"
+#include "backends/openvino/element_types.hpp"
 #include "backends/openvino/errors.hpp"
 
 namespace chexnet_trt::openvino {
@@ -87,6 +88,19 @@ class OpenVinoExecution : public Execution {
         throw InputError(which + " lies in device memory; the openvino backend needs host memory");
       }
       if (bindings[index].data == nullptr) throw InputError(which + " has no memory");
+    }
+    check_int64(bindings);
+  }
+
+  void check_int64(const std::vector<Binding>& bindings) const {
+    for (std::size_t index = 0; index < model_.inputs().size(); ++index) {
+      const auto& port = model_.inputs()[index];
+      if (port.get_element_type() != ov::element::i64) continue;
+      const auto beyond =
+          first_beyond_int32(bindings[index].data, ov::shape_size(port.get_shape()));
+      if (!beyond) continue;
+      throw InputError("binding " + std::to_string(index) + " holds " + std::to_string(*beyond) +
+                       ", and the openvino backend computes int64 in 32 bits");
     }
   }
 
