@@ -185,6 +185,13 @@ class Engine:
     @property
     def max_batch(self) -> int: ...
     @property
+    def max_cached_batches(self) -> int:
+        """
+        Compiled batch sizes that are kept, least recently used first out; 0: all.
+        """
+    @max_cached_batches.setter
+    def max_cached_batches(self, arg1: typing.SupportsInt | typing.SupportsIndex) -> None: ...
+    @property
     def outputs(self) -> list[TensorInfo]: ...
     @property
     def precision(self) -> str: ...
