@@ -104,22 +104,28 @@ py::dict report_dict(const BuildReport& report) {
   }
   py::list candidates;
   for (const Candidate& candidate : report.candidates) candidates.append(candidate_dict(candidate));
-  return py::dict("passes"_a = passes, "candidates"_a = candidates,
+  py::list slices;
+  for (const SliceCandidate& slice : report.slices) {
+    slices.append(py::dict("slice"_a = slice.slice, "median_ms"_a = slice.median_ms,
+                           "chosen"_a = slice.chosen));
+  }
+  return py::dict("passes"_a = passes, "candidates"_a = candidates, "slices"_a = slices,
                   "timing_batch"_a = report.timing_batch, "timing_input"_a = "random",
                   "seconds"_a = report.seconds);
 }
 
 py::tuple build_engine(const Graph& graph, const std::string& backend,
                        const std::vector<std::string>& precisions, bool obey,
-                       std::int64_t max_batch, std::int64_t timing_batch, int threads, int streams,
-                       bool profiling, bool embed_blob, double timing_budget_ms,
-                       const py::object& progress) {
+                       std::int64_t max_batch, std::int64_t timing_batch, std::int64_t slice,
+                       int threads, int streams, bool profiling, bool embed_blob,
+                       double timing_budget_ms, const py::object& progress) {
   BuildOptions options;
   options.backend = backend;
   options.precisions = precisions_from(precisions);
   options.obey = obey;
   options.max_batch = max_batch;
   options.timing_batch = timing_batch;
+  options.slice = slice;
   options.threads = threads;
   options.streams = streams;
   options.profiling = profiling;
@@ -178,6 +184,9 @@ void register_engine(py::module_& module) {
                              [](const Engine& engine) { return engine.config().threads; })
       .def_property_readonly("streams",
                              [](const Engine& engine) { return engine.config().streams; })
+      .def_property_readonly(
+          "slice", [](const Engine& engine) { return engine.config().slice; },
+          "Larger batches run in pieces of this size; 0: every batch whole.")
       .def_property_readonly("profiling",
                              [](const Engine& engine) { return engine.config().profiling; })
       .def_property_readonly("graph", &Engine::graph, py::return_value_policy::reference_internal)
@@ -200,8 +209,9 @@ void register_engine(py::module_& module) {
       .def("layer_times", &PythonContext::layer_times, kWithoutGil);
   module.def("build_engine", &build_engine, py::arg("graph"), py::kw_only(), py::arg("backend"),
              py::arg("precisions"), py::arg("obey"), py::arg("max_batch"), py::arg("timing_batch"),
-             py::arg("threads"), py::arg("streams"), py::arg("profiling"), py::arg("embed_blob"),
-             py::arg("timing_budget_ms"), py::arg("progress"), "(engine, report)");
+             py::arg("slice"), py::arg("threads"), py::arg("streams"), py::arg("profiling"),
+             py::arg("embed_blob"), py::arg("timing_budget_ms"), py::arg("progress"),
+             "(engine, report)");
   module.def("load_engine", &load_engine, py::arg("path"), py::kw_only(), py::arg("threads"),
              py::arg("streams"), py::arg("profiling"), py::arg("require_exact_device"),
              kWithoutGil);

@@ -7,6 +7,7 @@
 
 #include "backends/registry.hpp"
 #include "common/error.hpp"
+#include "engine/sliced_executable.hpp"
 #include "graph/op_table.hpp"
 
 namespace chexnet_trt {
@@ -34,8 +35,12 @@ void check_options(const Graph& graph, const BuildOptions& options) {
     throw InputError("max batch " + std::to_string(options.max_batch) +
                      ": the inputs of this network have no batch; use 1");
   }
-  if (options.threads < 0 || options.streams < 1) {
-    throw InputError("threads must be 0 or more and streams 1 or more");
+  if (options.threads < 0 || options.streams < 1 || options.slice < 0) {
+    throw InputError("threads and slice must be 0 or more and streams 1 or more");
+  }
+  if (options.slice > 0 && !can_slice(input_infos(graph), output_infos(graph))) {
+    throw InputError("slice " + std::to_string(options.slice) +
+                     ": an input or output of this network has no batch to cut; leave it out");
   }
   if (options.obey &&
       std::set<Precision>(options.precisions.begin(), options.precisions.end()).size() > 1) {
@@ -98,10 +103,119 @@ EngineConfig make_config(const BuildOptions& options, const Backend& backend) {
   config.threads = options.threads;
   config.streams = options.streams;
   config.profiling = options.profiling;
+  config.slice = options.slice;
   config.fingerprint = backend.fingerprint();
   config.device = backend.device_name();
   return config;
 }
+
+/// One build, stage by stage; every stage uses what the earlier ones left.
+class Build {
+ public:
+  Build(const Graph& graph, const BuildOptions& options, Backend& backend)
+      : source_(graph), options_(options), backend_(backend) {}
+
+  BuildResult run() {
+    check();
+    optimize_graph();
+    compile_candidates();
+    choose_precision();
+    choose_slices();
+    return finish();
+  }
+
+ private:
+  void check() {
+    check_options(source_, options_);
+    batch_ = options_.timing_batch == 0 ? options_.max_batch : options_.timing_batch;
+    if (options_.slice > 0) batch_ = std::min(batch_, options_.slice);
+    report_.timing_batch = batch_;
+    report_.candidates = list_candidates(options_, backend_);
+    buildable_ = static_cast<int>(
+        std::count_if(report_.candidates.begin(), report_.candidates.end(),
+                      [](const Candidate& candidate) { return candidate.reason.empty(); }));
+    if (options_.slice == 0) {
+      report_.slices = slice_candidates(batch_, input_infos(source_), output_infos(source_));
+    }
+    begin("check");
+    source_.verify();
+  }
+
+  void optimize_graph() {
+    begin("optimize");
+    optimized_ = optimize(source_, &report_.passes);
+    check_ops(optimized_, backend_);
+    config_ = make_config(options_, backend_);
+  }
+
+  void compile_candidates() {
+    for (Candidate& candidate : report_.candidates) {
+      if (!candidate.reason.empty()) continue;
+      begin("compile " + std::string(name_of(candidate.precision)));
+      config_.precision = candidate.precision;
+      candidate.executable = backend_.compile(optimized_, config_.compile_options(batch_));
+    }
+  }
+
+  void choose_precision() {
+    begin("time");
+    if (buildable_ > 1) {
+      time_candidates(report_.candidates, random_input(), options_.timing_budget_ms);
+    }
+    Candidate& chosen = choose(report_.candidates);
+    if (buildable_ == 1) chosen.reason = options_.obey ? "forced" : "the only one";
+    config_.precision = chosen.precision;
+    executable_ = std::exchange(chosen.executable, nullptr);
+  }
+
+  void choose_slices() {
+    if (report_.slices.empty()) return;
+    begin("slice");
+    const SliceChoice choice = choose_slice(report_.slices, executable_, optimized_, config_,
+                                            backend_, random_input(), options_.timing_budget_ms);
+    executable_ = choice.executable;
+    if (choice.slice < batch_) config_.slice = choice.slice;
+    batch_ = choice.slice;
+  }
+
+  BuildResult finish() {
+    begin("finish");
+    std::vector<std::int64_t> blob_batches;
+    if (options_.embed_blob) blob_batches.push_back(batch_);
+    auto engine = std::make_shared<Engine>(std::move(optimized_), std::move(config_), backend_,
+                                           std::move(blob_batches));
+    engine->add_executable(batch_, std::move(executable_));
+    if (options_.progress) options_.progress("finish", stages(), stages());
+    report_.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    return {std::move(engine), std::move(report_)};
+  }
+
+  int stages() const { return 4 + buildable_ + (report_.slices.empty() ? 0 : 1); }
+
+  void begin(const std::string& stage) {
+    if (options_.progress) options_.progress(stage, done_++, stages());
+  }
+
+  HostBuffers random_input() const {
+    HostBuffers buffers(input_infos(optimized_), output_infos(optimized_), batch_);
+    buffers.fill_inputs_randomly(kTimingSeed);
+    return buffers;
+  }
+
+  const Graph& source_;
+  const BuildOptions& options_;
+  Backend& backend_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  BuildReport report_;
+  EngineConfig config_;
+  Graph optimized_;
+  /// The batch that is compiled and timed; the slice once that is chosen.
+  std::int64_t batch_ = 1;
+  std::shared_ptr<Executable> executable_;
+  int buildable_ = 0;
+  int done_ = 0;
+};
 
 }  // namespace
 
@@ -110,54 +224,7 @@ BuildResult build(const Graph& graph, const BuildOptions& options) {
 }
 
 BuildResult build(const Graph& graph, const BuildOptions& options, Backend& backend) {
-  const auto start = std::chrono::steady_clock::now();
-  BuildReport report;
-  report.timing_batch = options.timing_batch == 0 ? options.max_batch : options.timing_batch;
-  check_options(graph, options);
-  report.candidates = list_candidates(options, backend);
-  const auto missing = std::count_if(report.candidates.begin(), report.candidates.end(),
-                                     [](const Candidate& one) { return !one.reason.empty(); });
-  const int buildable = static_cast<int>(report.candidates.size()) - static_cast<int>(missing);
-  const int total = 4 + buildable;
-  int done = 0;
-  const auto begin = [&](const std::string& stage) {
-    if (options.progress) options.progress(stage, done++, total);
-  };
-
-  begin("check");
-  graph.verify();
-
-  begin("optimize");
-  Graph optimized = optimize(graph, &report.passes);
-  check_ops(optimized, backend);
-
-  EngineConfig config = make_config(options, backend);
-  for (Candidate& candidate : report.candidates) {
-    if (!candidate.reason.empty()) continue;
-    begin("compile " + std::string(name_of(candidate.precision)));
-    config.precision = candidate.precision;
-    candidate.executable = backend.compile(optimized, config.compile_options(report.timing_batch));
-  }
-
-  begin("time");
-  if (buildable > 1) {
-    HostBuffers buffers(input_infos(optimized), output_infos(optimized), report.timing_batch);
-    buffers.fill_inputs_randomly(kTimingSeed);
-    time_interleaved(report.candidates, buffers, options.timing_budget_ms);
-  }
-  Candidate& chosen = choose(report.candidates);
-  if (buildable == 1) chosen.reason = options.obey ? "forced" : "the only one";
-  config.precision = chosen.precision;
-
-  begin("finish");
-  std::vector<std::int64_t> blob_batches;
-  if (options.embed_blob) blob_batches.push_back(report.timing_batch);
-  auto engine = std::make_shared<Engine>(std::move(optimized), std::move(config), backend,
-                                         std::move(blob_batches));
-  engine->add_executable(report.timing_batch, std::exchange(chosen.executable, nullptr));
-  if (options.progress) options.progress("finish", total, total);
-  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return {std::move(engine), std::move(report)};
+  return Build(graph, options, backend).run();
 }
 
 }  // namespace chexnet_trt

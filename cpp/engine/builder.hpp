@@ -8,12 +8,13 @@
 
 #include "engine/engine.hpp"
 #include "engine/precision_choice.hpp"
+#include "engine/slice_choice.hpp"
 #include "passes/pipeline.hpp"
 
 namespace chexnet_trt {
 
 /// `stage` of the build, of which `done` of `total` are done: "check", "optimize", "compile fp32",
-/// "time", "finish". An exception from it cancels the build.
+/// "time", "slice", "finish". An exception from it cancels the build.
 using BuildProgress = std::function<void(const std::string& stage, int done, int total)>;
 
 struct BuildOptions {
@@ -26,6 +27,8 @@ struct BuildOptions {
   std::int64_t max_batch = 1;
   /// The batch at which precisions are compared and that is compiled now; 0: max_batch.
   std::int64_t timing_batch = 0;
+  /// Larger batches run in pieces of this size; 0: what is fastest at the timing batch.
+  std::int64_t slice = 0;
   int threads = 0;
   int streams = 1;
   bool profiling = false;
@@ -39,6 +42,8 @@ struct BuildReport {
   std::vector<PassCount> passes;
   /// In the order fp32, fp16, bf16, int8; timed on random input.
   std::vector<Candidate> candidates;
+  /// How the timing batch may run, timed on random input; empty when only as a whole.
+  std::vector<SliceCandidate> slices;
   std::int64_t timing_batch = 1;
   double seconds = 0;
 };

@@ -6,6 +6,7 @@
 #include "common/error.hpp"
 #include "common/log.hpp"
 #include "engine/execution_context.hpp"
+#include "engine/sliced_executable.hpp"
 
 namespace chexnet_trt {
 
@@ -55,10 +56,20 @@ void Engine::add_executable(std::int64_t batch, std::shared_ptr<Executable> exec
 }
 
 std::shared_ptr<Executable> Engine::compile(std::int64_t batch) {
+  if (config_.slice > 0 && batch > config_.slice) return sliced(batch);
   if (blobs_.by_batch.count(batch) != 0) {
     if (std::shared_ptr<Executable> executable = from_blob(batch)) return executable;
   }
   return backend_.compile(graph_, config_.compile_options(batch));
+}
+
+std::shared_ptr<Executable> Engine::sliced(std::int64_t batch) {
+  std::vector<Slice> slices;
+  for (std::int64_t left = batch; left > 0; left -= slices.back().batch) {
+    const std::int64_t size = std::min(left, config_.slice);
+    slices.push_back({executables_.get(size), size});
+  }
+  return make_sliced(std::move(slices), inputs_, outputs_);
 }
 
 /// nullptr when the blob does not fit and may be rebuilt.

@@ -84,6 +84,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   static std::shared_ptr<Engine> from_plan(const PlanReader& plan, const LoadOptions& options,
                                            Backend& backend);
   std::shared_ptr<Executable> compile(std::int64_t batch);
+  std::shared_ptr<Executable> sliced(std::int64_t batch);
   std::shared_ptr<Executable> from_blob(std::int64_t batch);
   void use_blobs(EngineBlobs blobs, std::string file_name, bool require_exact_device);
 

@@ -74,7 +74,8 @@ std::string to_text(const EngineConfig& config) {
          line("max_batch", std::to_string(config.max_batch)) +
          line("threads", std::to_string(config.threads)) +
          line("streams", std::to_string(config.streams)) +
-         line("profiling", config.profiling ? "1" : "0") + line("fingerprint", config.fingerprint) +
+         line("profiling", config.profiling ? "1" : "0") +
+         line("slice", std::to_string(config.slice)) + line("fingerprint", config.fingerprint) +
          line("device", config.device);
 }
 
@@ -87,6 +88,8 @@ EngineConfig config_from_text(std::string_view text) {
   config.threads = integer<int>(values, "threads", 0);
   config.streams = integer<int>(values, "streams", 1);
   config.profiling = integer<int>(values, "profiling", 0) != 0;
+  // Engines of the first days have no such key.
+  if (values.count("slice") != 0) config.slice = integer<std::int64_t>(values, "slice", 0);
   config.fingerprint = value_of(values, "fingerprint");
   config.device = value_of(values, "device");
   return config;

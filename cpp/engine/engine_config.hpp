@@ -17,6 +17,8 @@ struct EngineConfig {
   int threads = 0;
   int streams = 1;
   bool profiling = false;
+  /// Larger batches run in pieces of this size (sliced_executable.hpp); 0: every batch runs whole.
+  std::int64_t slice = 0;
   /// Of the device that compiled the blobs.
   std::string fingerprint;
   std::string device;

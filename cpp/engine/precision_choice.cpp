@@ -1,38 +1,15 @@
 #include "engine/precision_choice.hpp"
 
-#include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstdio>
 
 #include "common/error.hpp"
+#include "engine/timing.hpp"
 
 namespace chexnet_trt {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-constexpr int kWarmUpRuns = 2;
-constexpr std::size_t kMinRounds = 5;
-constexpr std::size_t kMaxRounds = 200;
 constexpr double kTie = 1.02;
-
-double milliseconds_since(Clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
-
-double run(Execution& execution, const std::vector<Binding>& bindings) {
-  const Clock::time_point start = Clock::now();
-  execution.enqueue(bindings, nullptr);
-  execution.wait();
-  return milliseconds_since(start);
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 != 0 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
 
 std::string text_of(double milliseconds) {
   std::array<char, 32> text{};
@@ -42,28 +19,21 @@ std::string text_of(double milliseconds) {
 
 }  // namespace
 
-void time_interleaved(std::vector<Candidate>& candidates, const HostBuffers& buffers,
-                      double budget_ms) {
-  const std::vector<Binding> bindings = buffers.bindings();
+void time_candidates(std::vector<Candidate>& candidates, const HostBuffers& buffers,
+                     double budget_ms) {
+  constexpr std::size_t kMinRounds = 5;
   std::vector<Candidate*> timed;
-  std::vector<std::unique_ptr<Execution>> executions;
+  std::vector<Executable*> executables;
   for (Candidate& candidate : candidates) {
     if (candidate.executable == nullptr) continue;
     timed.push_back(&candidate);
-    executions.push_back(candidate.executable->create_execution());
-    for (int warm_up = 0; warm_up < kWarmUpRuns; ++warm_up) run(*executions.back(), bindings);
+    executables.push_back(candidate.executable.get());
   }
-  std::vector<std::vector<double>> times(timed.size());
-  const Clock::time_point start = Clock::now();
-  for (std::size_t round = 0; round < kMaxRounds; ++round) {
-    if (round >= kMinRounds && milliseconds_since(start) > budget_ms) break;
-    for (std::size_t index = 0; index < timed.size(); ++index) {
-      times[index].push_back(run(*executions[index], bindings));
-    }
-  }
+  const std::vector<Timing> timings =
+      time_interleaved(executables, buffers, {kMinRounds, budget_ms});
   for (std::size_t index = 0; index < timed.size(); ++index) {
-    timed[index]->median_ms = median(times[index]);
-    timed[index]->rounds = static_cast<int>(times[index].size());
+    timed[index]->median_ms = timings[index].median_ms;
+    timed[index]->rounds = timings[index].rounds;
   }
 }
 

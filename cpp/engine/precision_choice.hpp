@@ -24,11 +24,10 @@ struct Candidate {
   std::string reason;
 };
 
-/// Runs every candidate that has an executable in turn, round by round so that drift of the machine
-/// hits all alike, after two warm-up runs each: at least 5 rounds, then until `budget_ms` is spent
-/// or 200 are done. Sets median_ms and rounds.
-void time_interleaved(std::vector<Candidate>& candidates, const HostBuffers& buffers,
-                      double budget_ms);
+/// Times every candidate that has an executable, interleaved: at least 5 rounds. Sets median_ms and
+/// rounds.
+void time_candidates(std::vector<Candidate>& candidates, const HostBuffers& buffers,
+                     double budget_ms);
 
 /// Marks the fastest candidate that has an executable; within 2 % of it the highest precision wins.
 /// Raises Error when none has one.

@@ -217,7 +217,9 @@ struct LrnAttributes {
   }
 };
 
-/// Of Softmax, ArgMax, ArgMin, Concat and Gather; never negative.
+/// Of Softmax, ArgMax, ArgMin, Concat, Gather and Dequantize; never negative. Dequantize's inputs are
+/// q (int8 or uint8) and scale (float32, shape [], or [C] with one scale an index of the axis):
+/// q * scale.
 struct AxisAttributes {
   std::int64_t axis = 0;
 
@@ -297,12 +299,23 @@ struct CastAttributes {
   }
 };
 
+/// Inputs: x (float32), scale (float32, shape []). Symmetric, without a zero point:
+/// saturate(round_half_to_even(x / scale)), to -128 ... 127 or 0 ... 255.
+struct QuantizeAttributes {
+  ElementType element = ElementType::kInt8;
+
+  template <typename Self, typename Visitor>
+  static void visit(Self& self, Visitor&& visitor) {
+    visitor("element", self.element);
+  }
+};
+
 using Attributes =
     std::variant<NoAttributes, InputAttributes, ConstantAttributes, ConvAttributes,
                  ConvTransposeAttributes, PoolAttributes, MatMulAttributes, BinaryAttributes,
                  UnaryAttributes, ActivationAttributes, BatchNormAttributes, LrnAttributes,
                  AxisAttributes, ReduceAttributes, ReshapeAttributes, TransposeAttributes,
-                 PadAttributes, SliceAttributes, CastAttributes>;
+                 PadAttributes, SliceAttributes, CastAttributes, QuantizeAttributes>;
 
 // The names of enumerators in the text form and in messages ("add", "relu", "nhwc", ...). The
 // inverses raise InputError.

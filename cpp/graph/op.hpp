@@ -28,6 +28,8 @@ enum class Op {
   kSlice,
   kGather,
   kCast,
+  kQuantize,
+  kDequantize,
 };
 
 }  // namespace chexnet_trt

@@ -53,6 +53,9 @@ std::vector<OpInfo> make_table() {
       {Op::kSlice, "slice", 1, 1, index_of<SliceAttributes>(), rule::slice, eval::slice},
       {Op::kGather, "gather", 2, 2, index_of<AxisAttributes>(), rule::gather, eval::gather},
       {Op::kCast, "cast", 1, 1, index_of<CastAttributes>(), rule::cast, eval::cast},
+      {Op::kQuantize, "quantize", 2, 2, index_of<QuantizeAttributes>(), rule::quantize, nullptr},
+      // Unfolded on purpose: folding would turn int8 weights back into float32.
+      {Op::kDequantize, "dequantize", 2, 2, index_of<AxisAttributes>(), rule::dequantize, nullptr},
   };
 }
 

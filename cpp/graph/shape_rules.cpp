@@ -32,6 +32,10 @@ void require_floating(const ValueType& value, const char* what) {
                                           std::string(name_of(value.element)));
 }
 
+bool is_quantized(ElementType element) {
+  return element == ElementType::kInt8 || element == ElementType::kUInt8;
+}
+
 /// Attributes come from files: within these bounds no sum or product below overflows.
 void require_small(std::int64_t value, const char* what) {
   constexpr std::int64_t kLimit = std::int64_t{1} << 31;
@@ -200,6 +204,7 @@ ValueType matmul(const std::vector<ValueType>& inputs, const Attributes& attribu
   const std::size_t inner_b = matmul.transpose_b ? 1 : 0;
   require(inputs[0].shape[inner_a] == inputs[1].shape[inner_b],
           "cannot multiply " + to_string(inputs[0].shape) + " and " + to_string(inputs[1].shape));
+  require(inputs[0].shape[inner_a] != kBatch, "a matmul over the batch would mix images");
   return {inputs[0].element, {inputs[0].shape[1 - inner_a], inputs[1].shape[1 - inner_b]}};
 }
 
@@ -235,7 +240,10 @@ ValueType lrn(const std::vector<ValueType>& inputs, const Attributes& attributes
 
 ValueType softmax(const std::vector<ValueType>& inputs, const Attributes& attributes) {
   require_floating(inputs[0], "a softmax");
-  require_axis(get<AxisAttributes>(attributes).axis, inputs[0]);
+  const std::int64_t axis = get<AxisAttributes>(attributes).axis;
+  require_axis(axis, inputs[0]);
+  require(inputs[0].shape[static_cast<std::size_t>(axis)] != kBatch,
+          "a softmax over the batch would mix images");
   return inputs[0];
 }
 
@@ -376,6 +384,30 @@ ValueType gather(const std::vector<ValueType>& inputs, const Attributes& attribu
 
 ValueType cast(const std::vector<ValueType>& inputs, const Attributes& attributes) {
   return {get<CastAttributes>(attributes).to, inputs[0].shape};
+}
+
+ValueType quantize(const std::vector<ValueType>& inputs, const Attributes& attributes) {
+  const ElementType element = get<QuantizeAttributes>(attributes).element;
+  require(inputs[0].element == ElementType::kFloat32,
+          "float32 values are quantised, got " + std::string(name_of(inputs[0].element)));
+  require(is_quantized(element),
+          "the result is int8 or uint8, not " + std::string(name_of(element)));
+  require(inputs[1] == ValueType{ElementType::kFloat32, {}}, "the scale must be one float32");
+  return {element, inputs[0].shape};
+}
+
+ValueType dequantize(const std::vector<ValueType>& inputs, const Attributes& attributes) {
+  require(is_quantized(inputs[0].element),
+          "int8 or uint8 values are dequantised, got " + std::string(name_of(inputs[0].element)));
+  require(inputs[1].element == ElementType::kFloat32, "scales must be float32");
+  if (!inputs[1].shape.empty()) {
+    const std::int64_t axis = get<AxisAttributes>(attributes).axis;
+    require_axis(axis, inputs[0]);
+    require(inputs[1].shape == Shape{inputs[0].shape[static_cast<std::size_t>(axis)]},
+            "scales of shape " + to_string(inputs[1].shape) + " do not fit axis " +
+                std::to_string(axis) + " of " + to_string(inputs[0].shape));
+  }
+  return {ElementType::kFloat32, inputs[0].shape};
 }
 
 }  // namespace chexnet_trt::shape_rules

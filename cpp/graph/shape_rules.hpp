@@ -6,7 +6,8 @@
 
 namespace chexnet_trt::shape_rules {
 
-// One rule an op, of type `ShapeRule` (op_table.hpp), in TensorFlow's semantics.
+// One rule an op, of type `ShapeRule` (op_table.hpp), in TensorFlow's semantics. No rule lets an op
+// mix the items of a batch: a batch may be run in pieces.
 ValueType input(const std::vector<ValueType>& inputs, const Attributes& attributes);
 ValueType constant(const std::vector<ValueType>& inputs, const Attributes& attributes);
 ValueType same_as_input(const std::vector<ValueType>& inputs, const Attributes& attributes);
@@ -28,5 +29,7 @@ ValueType pad(const std::vector<ValueType>& inputs, const Attributes& attributes
 ValueType slice(const std::vector<ValueType>& inputs, const Attributes& attributes);
 ValueType gather(const std::vector<ValueType>& inputs, const Attributes& attributes);
 ValueType cast(const std::vector<ValueType>& inputs, const Attributes& attributes);
+ValueType quantize(const std::vector<ValueType>& inputs, const Attributes& attributes);
+ValueType dequantize(const std::vector<ValueType>& inputs, const Attributes& attributes);
 
 }  // namespace chexnet_trt::shape_rules

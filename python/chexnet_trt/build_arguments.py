@@ -78,6 +78,11 @@ def report_lines(engine: Engine) -> list[str]:
         time = "" if row["median_ms"] is None else f"{row['median_ms']:.3f} ms, "
         mark = "*" if row["chosen"] else " "
         lines.append(f"{mark} {row['precision']:<5} {time}{row['reason']}")
+    if engine.report["slices"]:
+        slices = engine.report["slices"]
+        times = ", ".join(f"{row['slice']}: {row['median_ms']:.3f} ms" for row in slices)
+        how = f"in slices of {engine.slice}" if engine.slice else "whole"
+        lines.append(f"  batch {engine.report['timing_batch']} runs {how} (by slice, {times})")
     return lines
 
 

@@ -26,6 +26,7 @@ def build(
     obey: bool = False,
     max_batch: int = 1,
     timing_batch: int | None = None,
+    slice_size: int = 0,
     threads: int = 0,
     streams: int = 1,
     profiling: bool = False,
@@ -41,7 +42,8 @@ def build(
     `inputs`: size of each input without the batch, in `input_order` (NCHW: C, H, W; NHWC: H, W, C).
     `outputs`: node names; none: those that the file marks. `precisions` are permitted besides fp32:
     each is timed at `timing_batch` (the maximum) on random input and the fastest is taken; with
-    `obey` the one given is forced. `threads`: 0 for every core. `preprocessing`: the preset that
+    `obey` the one given is forced. `slice_size`: larger batches run in pieces of this size; 0: what
+    is fastest at `timing_batch`. `threads`: 0 for every core. `preprocessing`: the preset that
     the engine is to remember; with `u8_input` its scale and offset move into the engine, which
     then takes uint8 pixels. `class_names`: names of the scores, in order.
     `progress(stage, done, total)`.
@@ -65,6 +67,7 @@ def build(
         obey=obey,
         max_batch=max_batch,
         timing_batch=timing_batch or 0,
+        slice=slice_size,
         threads=threads,
         streams=streams,
         profiling=profiling,

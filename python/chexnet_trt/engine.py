@@ -106,6 +106,8 @@ class Engine:
         """Objects with name, element (a NumPy dtype name), shape (-1: batch) and layout."""
         self.outputs = tuple(core.outputs)
         self.max_batch = int(core.max_batch)
+        self.slice = int(core.slice)
+        """Larger batches run in pieces of this size; 0: every batch runs whole."""
         self.precision = str(core.precision)
         self.backend = str(core.backend)
         self.device = str(core.device)

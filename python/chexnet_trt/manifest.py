@@ -56,6 +56,8 @@ def compose(
         "build": {
             "seconds": report["seconds"],
             "max_batch": engine.max_batch,
+            "slice": engine.slice,
+            "slices": report["slices"],
             "passes": report["passes"],
         },
     }

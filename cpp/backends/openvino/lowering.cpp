@@ -66,6 +66,8 @@ const std::vector<LoweringRow>& lowering_table() {
       {Op::kSlice, to::slice, ""},
       {Op::kGather, to::gather, ""},
       {Op::kCast, to::cast, ""},
+      {Op::kQuantize, to::quantize, ""},
+      {Op::kDequantize, to::dequantize, ""},
   };
   return table;
 }

@@ -42,6 +42,10 @@ CHEXNET_TRT_LOWERING(pad);
 CHEXNET_TRT_LOWERING(slice);
 CHEXNET_TRT_LOWERING(gather);
 
+// lower_quantization.cpp
+CHEXNET_TRT_LOWERING(quantize);
+CHEXNET_TRT_LOWERING(dequantize);
+
 #undef CHEXNET_TRT_LOWERING
 
 }  // namespace chexnet_trt::openvino::lowerings

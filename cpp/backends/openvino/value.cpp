@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 #include <openvino/op/constant.hpp>
+#include <openvino/op/convert.hpp>
+#include <openvino/op/multiply.hpp>
 #include <openvino/op/reshape.hpp>
 #include <openvino/op/transpose.hpp>
 
@@ -38,6 +40,24 @@ ov::Output<ov::Node> permuted_constant(const ov::op::v0::Constant& source, const
   return result;
 }
 
+/// Dequantised weights, Constant -> Convert -> Multiply with a Constant, with the constants moved;
+/// nullptr when `output` is something else.
+std::shared_ptr<ov::Node> permuted_weights(const ov::Output<ov::Node>& output, const Order& axes) {
+  using ov::op::v0::Constant;
+  const auto multiply = ov::as_type_ptr<ov::op::v1::Multiply>(output.get_node_shared_ptr());
+  if (multiply == nullptr) return nullptr;
+  const auto convert = ov::as_type_ptr<ov::op::v0::Convert>(multiply->get_input_node_shared_ptr(0));
+  const auto scales = ov::as_type_ptr<Constant>(multiply->get_input_node_shared_ptr(1));
+  if (convert == nullptr || scales == nullptr) return nullptr;
+  const auto values = ov::as_type_ptr<Constant>(convert->get_input_node_shared_ptr(0));
+  if (values == nullptr || scales->get_shape().size() != axes.size()) return nullptr;
+  const auto moved = std::make_shared<ov::op::v0::Convert>(permuted_constant(*values, axes),
+                                                           convert->get_destination_type());
+  auto result = std::make_shared<ov::op::v1::Multiply>(moved, permuted_constant(*scales, axes));
+  result->set_friendly_name(multiply->get_friendly_name());
+  return result;
+}
+
 }  // namespace
 
 Order identity_order(std::size_t rank) {
@@ -69,6 +89,7 @@ bool same_memory(const Value& value, const Order& order) {
 Value arranged(const Value& value, const Order& order) {
   if (value.order == order) return value;
   const Order axes = positions(value, order);
+  if (const auto weights = permuted_weights(value.output, axes)) return {weights, order};
   if (same_memory(value, order)) {
     return {reshaped(value.output, permuted(value.output.get_shape(), axes)), order};
   }

@@ -39,6 +39,8 @@ __all__: list[str] = [
     "optimize",
     "printable",
     "profile_layers",
+    "quantization_points",
+    "quantize",
     "run_bench",
     "set_log_sink",
     "summarize",
@@ -198,6 +200,11 @@ class Engine:
     @property
     def profiling(self) -> bool: ...
     @property
+    def slice(self) -> int:
+        """
+        Larger batches run in pieces of this size; 0: every batch whole.
+        """
+    @property
     def streams(self) -> int: ...
     @property
     def threads(self) -> int: ...
@@ -325,6 +332,7 @@ def build_engine(
     obey: bool,
     max_batch: typing.SupportsInt | typing.SupportsIndex,
     timing_batch: typing.SupportsInt | typing.SupportsIndex,
+    slice: typing.SupportsInt | typing.SupportsIndex,
     threads: typing.SupportsInt | typing.SupportsIndex,
     streams: typing.SupportsInt | typing.SupportsIndex,
     profiling: bool,
@@ -384,6 +392,20 @@ def profile_layers(
     batch: typing.SupportsInt | typing.SupportsIndex,
     iterations: typing.SupportsInt | typing.SupportsIndex,
 ) -> list[LayerProfile]: ...
+def quantization_points(graph: Graph, high_precision: collections.abc.Set[str] = set()) -> list:
+    """
+    (name, unsigned, group) of the values of an optimised graph that int8 quantises, in order; values of one group share a scale.
+    """
+
+def quantize(
+    graph: Graph,
+    ranges: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex],
+    high_precision: collections.abc.Set[str] = set(),
+) -> Graph:
+    """
+    The optimised graph with quantize / dequantize nodes. `ranges`: the largest absolute value (amax) by value name; `high_precision`: layers that stay float32.
+    """
+
 def run_bench(
     engine: Engine,
     *,

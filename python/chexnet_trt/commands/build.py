@@ -36,6 +36,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="permit (default): take the fastest permitted; obey: force the one given",
     )
     parser.add_argument("--max-batch", type=positive, default=1, metavar="N", help="default 1")
+    parser.add_argument(
+        "--slice",
+        type=non_negative,
+        default=0,
+        metavar="N",
+        help="run larger batches in pieces of N (default: what is fastest at --max-batch)",
+    )
     parser.add_argument("--backend", default="openvino", help="default openvino; see doctor")
     parser.add_argument(
         "--threads", type=non_negative, default=0, metavar="N", help="default: every core"
@@ -58,6 +65,7 @@ def run(args: argparse.Namespace) -> int:
         backend=args.backend,
         obey=args.precision_constraints == "obey",
         max_batch=args.max_batch,
+        slice_size=args.slice,
         threads=args.threads,
         embed_blob=not args.no_blob,
         preprocessing=args.preprocess,

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from chexnet_trt._core import InputError, printable, write_file
-from chexnet_trt.images import image_files
+from chexnet_trt.image_lists import image_files
 from chexnet_trt.inputs import check_targets
 from chexnet_trt.labels import read_labels
 from chexnet_trt.preprocess import PRESETS
@@ -29,7 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("engine", help="engine file")
     parser.add_argument(
-        "images", nargs="+", metavar="IMAGE", help="image, folder, or .txt with one path a line"
+        "images",
+        nargs="+",
+        metavar="IMAGE",
+        help="image (PNG, JPEG, DICOM ...), folder, .txt with a path a line, or .csv table",
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print JSON instead of the table")

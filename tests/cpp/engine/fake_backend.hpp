@@ -25,6 +25,8 @@ struct FakeBehaviour {
   std::vector<Precision> emulated;
   /// Time of an inference and of a compilation, milliseconds.
   std::function<double(Precision)> run_ms = [](Precision) { return 0.0; };
+  /// Added to it.
+  std::function<double(std::int64_t batch)> run_batch_ms = [](std::int64_t) { return 0.0; };
   double compile_ms = 0;
   /// Inferences and compilations fail while set.
   std::atomic<bool> fail_runs{false};
@@ -105,8 +107,8 @@ class FakeExecution : public Execution {
     int most = behaviour_.most_running;
     while (most < running && !behaviour_.most_running.compare_exchange_weak(most, running)) {
     }
-    std::this_thread::sleep_for(
-        std::chrono::duration<double, std::milli>(behaviour_.run_ms(options_.precision)));
+    std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(
+        behaviour_.run_ms(options_.precision) + behaviour_.run_batch_ms(options_.batch)));
     const bool fails = behaviour_.fail_runs;
     for (std::size_t index = 0; !fails && index < outputs_.size(); ++index) fill(index);
     --behaviour_.running;

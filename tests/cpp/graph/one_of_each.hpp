@@ -54,6 +54,9 @@ inline Graph one_of_each() {
   g.add(Op::kSlice, "slice", {x}, SliceAttributes{{0, 3, 0, 1}, {kBatch, -1, 6, 5}, {1, -2, 1, 3}});
   const NodeId picks = g.add_constant("picks", Tensor::from_ints(ElementType::kInt64, {2}, {1, 0}));
   g.add(Op::kGather, "gather", {x, picks}, AxisAttributes{1});
+  const NodeId scale = floats("scale", {});
+  const NodeId q = g.add(Op::kQuantize, "q", {x, scale}, QuantizeAttributes{ElementType::kUInt8});
+  g.add(Op::kDequantize, "dq", {q, p4}, AxisAttributes{1});
   g.add_output("scores", soft);
   g.add_output("labels", arg);
   return g;

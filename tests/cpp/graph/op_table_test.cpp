@@ -15,7 +15,7 @@ TEST(OpTable, RowsStandInTheOrderOfTheEnum) {
     EXPECT_EQ(static_cast<std::size_t>(op_table()[index].op), index);
     EXPECT_EQ(op_from_name(op_table()[index].name), op_table()[index].op);
   }
-  EXPECT_EQ(op_table().back().op, Op::kCast);
+  EXPECT_EQ(op_table().back().op, Op::kDequantize);
   EXPECT_THROW(op_from_name("no_such_op"), InputError);
 }
 

@@ -127,6 +127,14 @@ TEST(ShapeRules, Reductions) {
   EXPECT_THROW(infer(Op::kArgMax, {kImage}, AxisAttributes{0}), InputError);
 }
 
+TEST(ShapeRules, NothingMixesTheItemsOfABatch) {
+  EXPECT_THROW(infer(Op::kSoftmax, {kImage}, AxisAttributes{0}), InputError);
+  EXPECT_EQ(infer(Op::kSoftmax, {kImage}, AxisAttributes{3}), kImage);
+  const Shape rows{kBatch, 4};
+  EXPECT_THROW(infer(Op::kMatMul, {rows, rows}, MatMulAttributes{true, false}), InputError);
+  EXPECT_THROW(infer(Op::kMatMul, {rows, rows}, MatMulAttributes{false, true}), InputError);
+}
+
 TEST(ShapeRules, Reshape) {
   EXPECT_EQ(infer(Op::kReshape, {kImage}, ReshapeAttributes{{kBatch, 320}}), (Shape{kBatch, 320}));
   EXPECT_THROW(infer(Op::kReshape, {kImage}, ReshapeAttributes{{320}}), InputError);

@@ -335,6 +335,22 @@ Array compute(const Node& node, const std::vector<const Array*>& in, const Shape
     case Op::kCast:
       if (is_floating(node.type.element)) return *in[0];
       return elementwise(*in[0], [](double x) { return std::trunc(x); });
+    case Op::kQuantize: {
+      const double scale = in[1]->values[0];
+      const bool is_signed = node.type.element == ElementType::kInt8;
+      return elementwise(*in[0], [&](double x) {
+        // The default rounding mode is half to even.
+        return std::clamp(std::nearbyint(x / scale), is_signed ? -128.0 : 0.0,
+                          is_signed ? 127.0 : 255.0);
+      });
+    }
+    case Op::kDequantize: {
+      Array result(shape);
+      result.fill([&](const Index& at) {
+        return (*in[0])(at) * (in[1]->shape.empty() ? in[1]->values[0] : (*in[1])({at[axis()]}));
+      });
+      return result;
+    }
   }
   throw Error("no value for '" + node.name + "'");
 }

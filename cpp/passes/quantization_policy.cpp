@@ -1,0 +1,165 @@
+#include "passes/quantization_policy.hpp"
+
+#include <numeric>
+#include <unordered_map>
+
+#include "common/error.hpp"
+#include "passes/channels.hpp"
+#include "passes/never_negative.hpp"
+
+// A value is quantised when an op that runs in 8 bits reads it:
+//
+//   op                                            operands read in 8 bits
+//   conv2d, matmul with constant weights          the first; the weights are int8, a scale a channel
+//   add of two variable images                    both: the residual trunk stays in 8 bits
+//   average_pool, mean of an image                the first
+//   max_pool, concat of images                    all
+//
+// Conditions:  float32. The ops below the line of weights ask only where an int8 layer feeds them,
+//              so a network whose layers all stay in float32 is not touched.
+// Place:       max_pool, concat, pad, reshape, slice, transpose and identity move elements without
+//              changing them, so the value is quantised in front of them, where it is computed, and
+//              no 8-bit value is rounded twice. Bias, scale-shift and activation behind a layer are
+//              computed before rounding: only the end of such a chain is read by an op above.
+// Scale:       the operands of one concat form a group.
+// Sign:        uint8 exactly when no value of the group can be negative, else int8.
+
+namespace chexnet_trt::passes {
+namespace {
+
+bool is_image(const Node& node) { return node.type.shape.size() == 4; }
+
+bool is_floating_variable(const Graph& graph, NodeId id) {
+  return graph.constant(id) == nullptr && graph.node(id).type.element == ElementType::kFloat32;
+}
+
+bool moves_elements(Op op) {
+  return op == Op::kMaxPool || op == Op::kConcat || op == Op::kPad || op == Op::kReshape ||
+         op == Op::kSlice || op == Op::kTranspose || op == Op::kIdentity;
+}
+
+bool is_residual_add(const Graph& graph, const Node& node) {
+  if (node.op != Op::kBinary || !is_image(node)) return false;
+  if (std::get<BinaryAttributes>(node.attributes).kind != BinaryKind::kAdd) return false;
+  for (const NodeId input : node.inputs) {
+    if (!is_floating_variable(graph, input) || graph.node(input).type != node.type) return false;
+  }
+  return true;
+}
+
+/// Whether `node`, no layer with weights, runs in 8 bits when its operands come so.
+bool follows_in_int8(const Graph& graph, const Node& node) {
+  switch (node.op) {
+    case Op::kMaxPool:
+    case Op::kAveragePool: return true;
+    case Op::kConcat: return is_image(node);
+    case Op::kReduce:
+      return std::get<ReduceAttributes>(node.attributes).kind == ReduceKind::kMean &&
+             is_image(graph.node(node.inputs[0]));
+    default: return is_residual_add(graph, node);
+  }
+}
+
+bool is_weight_layer(const Graph& graph, NodeId id) {
+  const Op op = graph.node(id).op;
+  return (op == Op::kConv2D || op == Op::kMatMul) && linear_op(graph, id).has_value() &&
+         is_floating_variable(graph, graph.node(id).inputs[0]);
+}
+
+class Planner {
+ public:
+  Planner(const Graph& graph, const std::set<std::string>& high_precision)
+      : graph_(graph), count_(graph.nodes().size()), parent_(count_) {
+    std::iota(parent_.begin(), parent_.end(), NodeId{0});
+    kept_.resize(count_, false);
+    for (const std::string& name : high_precision) {
+      const NodeId id = graph.find(name);
+      if (id < 0) throw InputError("no layer '" + name + "' to keep in high precision");
+      kept_[static_cast<std::size_t>(id)] = true;
+    }
+    plan_.has_int8_weights.resize(count_, false);
+    plan_.reads_float.resize(count_, false);
+  }
+
+  QuantizationPlan run() {
+    mark_readers();
+    mark_wanted();
+    collect_points();
+    return std::move(plan_);
+  }
+
+ private:
+  void mark_readers() {
+    asks_.resize(count_, false);
+    std::vector<bool> fed_by_int8(count_, false);
+    for (std::size_t index = 0; index < count_; ++index) {
+      const auto id = static_cast<NodeId>(index);
+      const Node& node = graph_.node(id);
+      if (is_weight_layer(graph_, id)) {
+        asks_[index] = plan_.has_int8_weights[index] = fed_by_int8[index] = !kept_[index];
+        plan_.reads_float[index] = kept_[index];
+        continue;
+      }
+      for (const NodeId input : node.inputs) {
+        if (fed_by_int8[static_cast<std::size_t>(input)]) fed_by_int8[index] = true;
+      }
+      asks_[index] = fed_by_int8[index] && !kept_[index] && follows_in_int8(graph_, node);
+    }
+  }
+
+  /// Backwards, from the readers through rearrangements to the computed values.
+  void mark_wanted() {
+    wanted_.resize(count_, false);
+    for (std::size_t index = count_; index-- > 0;) {
+      const auto id = static_cast<NodeId>(index);
+      const Node& node = graph_.node(id);
+      const bool passes_on = wanted_[index] && moves_elements(node.op);
+      if (!asks_[index] && !passes_on) continue;
+      const std::size_t operands = plan_.has_int8_weights[index] ? 1 : node.inputs.size();
+      for (std::size_t operand = 0; operand < operands; ++operand) {
+        const NodeId input = node.inputs[operand];
+        if (!is_floating_variable(graph_, input)) continue;
+        wanted_[static_cast<std::size_t>(input)] = true;
+        if (moves_elements(node.op)) parent_[root(input)] = static_cast<NodeId>(root(id));
+      }
+    }
+  }
+
+  std::size_t root(NodeId id) {
+    while (parent_[static_cast<std::size_t>(id)] != id) id = parent_[static_cast<std::size_t>(id)];
+    return static_cast<std::size_t>(id);
+  }
+
+  void collect_points() {
+    const std::vector<bool> never_negative = never_negative_values(graph_);
+    std::vector<bool> root_may_be_negative(count_, false);
+    std::unordered_map<std::size_t, int> groups;
+    for (std::size_t index = 0; index < count_; ++index) {
+      const auto id = static_cast<NodeId>(index);
+      if (!wanted_[index] || moves_elements(graph_.node(id).op)) continue;
+      const int group = groups.emplace(root(id), static_cast<int>(groups.size())).first->second;
+      plan_.points.push_back({id, true, group});
+      if (!never_negative[index]) root_may_be_negative[root(id)] = true;
+    }
+    for (QuantizationPoint& point : plan_.points) {
+      point.is_unsigned = !root_may_be_negative[root(point.value)];
+    }
+  }
+
+  const Graph& graph_;
+  std::size_t count_;
+  std::vector<bool> kept_;
+  std::vector<bool> asks_;  ///< reads its operands in 8 bits
+  std::vector<bool> wanted_;
+  std::vector<NodeId> parent_;  ///< union-find forest: values that share a scale
+  QuantizationPlan plan_;
+};
+
+}  // namespace
+
+QuantizationPlan plan_quantization(const Graph& optimized,
+                                   const std::set<std::string>& high_precision) {
+  return Planner(optimized, high_precision).run();
+}
+
+}  // namespace chexnet_trt::passes
