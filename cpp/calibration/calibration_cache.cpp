@@ -110,7 +110,7 @@ std::string entry(const std::string& name, float scale) {
 }
 
 void check_range(const std::string& name, double amax) {
-  if (name.empty() || name.find_first_of("\r\n") != std::string::npos || !is_utf8(name)) {
+  if (name.empty() || name.find('\n') != std::string::npos || !is_utf8(name)) {
     throw InputError("a calibration table cannot hold a value whose name is no line of text");
   }
   if (!is_usable(scale_of(amax))) {
@@ -211,7 +211,9 @@ std::string to_text(const CalibrationTable& table) {
   if (table.provenance) {
     check(*table.provenance);
     for (const auto& [field, value] : fields_of(*table.provenance)) {
-      text += entry("#" + field + "=" + value, 0);
+      text += '#';
+      text += field;
+      text += entry("=" + value, 0);
     }
   }
   for (const auto& [name, amax] : table.ranges) {

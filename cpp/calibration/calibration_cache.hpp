@@ -25,9 +25,8 @@ std::string mismatch(const Provenance& wanted, const Provenance& found);
 /// TensorRT's calibration cache, a text:
 ///     TRT-8601-EntropyCalibration2        the version of TensorRT and its calibrator
 ///     input_tensor: 3caa1fe1              amax / 127, the bits of a float32 in hexadecimal
-/// A name may hold ": "; the last one on a line counts. An entry of 0 carries no range: TensorRT
-/// writes such, and so does the provenance lie in the file, as entries that other readers take for
-/// values of no network:
+/// A name may hold ": "; the last one on a line counts. An entry of 0 carries no range. The
+/// provenance is in entries of 0 too, which other readers take for values of another network:
 ///     #image_count=500: 00000000
 /// Readers, as far as is known: TensorRT takes a table only if the header names its own release and
 /// the calibrator in use (trtexec's is EntropyCalibration2), whatever made the numbers: edit the
@@ -40,9 +39,12 @@ struct CalibrationTable {
   std::optional<Provenance> provenance;
 };
 
-/// "TRT-<version>-EntropyCalibration2", or "...-MinMaxCalibration" for minmax and, TensorRT having
-/// no calibrator of that name, for percentile. 8601 (8.6.1) is the last release that reads UFF.
-std::string table_header(CalibrationAlgorithm algorithm, int tensorrt_version = 8601);
+/// 8.6.1, the last TensorRT that reads UFF.
+inline constexpr int kTensorRtVersion = 8601;
+
+/// "TRT-<version>-EntropyCalibration2", or "...-MinMaxCalibration" for minmax and, as TensorRT has
+/// no calibrator of that name, for percentile.
+std::string table_header(CalibrationAlgorithm algorithm, int tensorrt_version = kTensorRtVersion);
 
 /// `amax` after a way through a table: the nearest 127 * (a float32).
 double storable_amax(double amax);

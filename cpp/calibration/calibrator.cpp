@@ -39,15 +39,10 @@ void run_parallel(const std::vector<std::size_t>& order, int threads,
   }
 }
 
-std::vector<std::size_t> indices(std::size_t count) {
-  std::vector<std::size_t> result(count);
-  std::iota(result.begin(), result.end(), std::size_t{0});
-  return result;
-}
-
 /// A large array begun last would leave the other threads waiting.
 std::vector<std::size_t> largest_first(const std::vector<Activation>& activations) {
-  std::vector<std::size_t> order = indices(activations.size());
+  std::vector<std::size_t> order(activations.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t left, std::size_t right) {
     return activations[left].size > activations[right].size;
   });
@@ -86,12 +81,10 @@ DynamicRanges Calibrator::ranges(const CalibrationMethod& method) const {
   if (image_count_ == 0) {
     throw InputError("cannot calibrate without images; give calibration data");
   }
-  std::vector<double> amax(names_.size());
-  run_parallel(indices(names_.size()), threads_, [&](std::size_t index) {
-    amax[index] = storable_amax(threshold(histograms_[index], method));
-  });
   DynamicRanges result;
-  for (std::size_t index = 0; index < names_.size(); ++index) result[names_[index]] = amax[index];
+  for (std::size_t index = 0; index < names_.size(); ++index) {
+    result[names_[index]] = storable_amax(threshold(histograms_[index], method));
+  }
   return result;
 }
 

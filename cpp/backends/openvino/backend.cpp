@@ -70,7 +70,10 @@ class OpenVinoBackend : public Backend {
       if (!honours(core_, precision)) continue;
       (is_native ? precisions_ : emulated_).push_back(precision);
     }
-    if (has("INT8")) precisions_.push_back(Precision::kInt8);
+    if (!has("INT8")) return;
+    const bool has_bf16 = precisions_.back() == Precision::kBFloat16;
+    precisions_.push_back(Precision::kInt8);
+    if (has_bf16) precisions_.push_back(Precision::kMixed);
   }
 
   std::string_view name() const override { return "openvino"; }
