@@ -207,6 +207,9 @@ void register_engine(py::module_& module) {
                              [](const Engine& engine) { return engine.config().profiling; })
       .def_property_readonly("graph", &Engine::graph, py::return_value_policy::reference_internal)
       .def_property("manifest", &Engine::manifest, &Engine::set_manifest)
+      .def_property("max_cached_batches", &Engine::max_cached_batches,
+                    py::cpp_function(&Engine::set_max_cached_batches, kWithoutGil),
+                    "Compiled batch sizes that are kept, least recently used first out; 0: all.")
       .def(
           "compile", [](Engine& engine, std::int64_t batch) { engine.executable(batch); },
           py::arg("batch"), kWithoutGil, "Compiles a batch size now instead of on first use.")

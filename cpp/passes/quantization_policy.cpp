@@ -1,5 +1,6 @@
 #include "passes/quantization_policy.hpp"
 
+#include <algorithm>
 #include <numeric>
 #include <unordered_map>
 
@@ -41,10 +42,9 @@ bool moves_elements(Op op) {
 bool is_residual_add(const Graph& graph, const Node& node) {
   if (node.op != Op::kBinary || !is_image(node)) return false;
   if (std::get<BinaryAttributes>(node.attributes).kind != BinaryKind::kAdd) return false;
-  for (const NodeId input : node.inputs) {
-    if (!is_floating_variable(graph, input) || graph.node(input).type != node.type) return false;
-  }
-  return true;
+  return std::all_of(node.inputs.begin(), node.inputs.end(), [&](NodeId input) {
+    return is_floating_variable(graph, input) && graph.node(input).type == node.type;
+  });
 }
 
 /// Whether `node`, no layer with weights, runs in 8 bits when its operands come so.

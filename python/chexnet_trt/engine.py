@@ -137,6 +137,22 @@ class Engine:
         return bool((self.manifest.get("calibration") or {}).get("random_ranges"))
 
     @property
+    def max_cached_batches(self) -> int:
+        """How many compiled batch sizes stay in memory; 0, as at first, is all that were used.
+
+        Beyond that the least recently used goes, and compiling it again when it is next used takes
+        seconds: for servers short of memory whose batch sizes vary. A context still holds what it
+        ran until it meets a size that it has not compiled.
+        """
+        return int(self.core.max_cached_batches)
+
+    @max_cached_batches.setter
+    def max_cached_batches(self, count: int) -> None:
+        if count < 0:
+            raise _core.InputError(f"max_cached_batches {count}: give 0 (all) or more")
+        self.core.max_cached_batches = count
+
+    @property
     def graph(self) -> _core.Graph:
         """The optimised network."""
         return self.core.graph

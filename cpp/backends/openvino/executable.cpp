@@ -12,6 +12,7 @@
 
 #include "backends/openvino/blob.hpp"
 #include "backends/openvino/byte_stream.hpp"
+#include "backends/openvino/element_types.hpp"
 #include "backends/openvino/errors.hpp"
 
 namespace chexnet_trt::openvino {
@@ -89,6 +90,19 @@ class OpenVinoExecution : public Execution {
       }
       if (bindings[index].data == nullptr) throw InputError(which + " has no memory");
     }
+    check_int64(bindings);
+  }
+
+  void check_int64(const std::vector<Binding>& bindings) const {
+    for (std::size_t index = 0; index < model_.inputs().size(); ++index) {
+      const auto& port = model_.inputs()[index];
+      if (port.get_element_type() != ov::element::i64) continue;
+      const auto beyond =
+          first_beyond_int32(bindings[index].data, ov::shape_size(port.get_shape()));
+      if (!beyond) continue;
+      throw InputError("binding " + std::to_string(index) + " holds " + std::to_string(*beyond) +
+                       ", and the openvino backend computes int64 in 32 bits");
+    }
   }
 
   /// The caller's memory becomes the request's tensors; unchanged pointers are left alone.
@@ -164,7 +178,10 @@ class OpenVinoExecutable : public Executable {
     return guarded("reading the layers", [this] {
       std::vector<LayerInfo> result;
       for (const auto& node : model_.get_runtime_model()->get_ordered_ops()) {
-        result.push_back({node->get_friendly_name(), info_of(*node, "layerType"),
+        std::string type = info_of(*node, "layerType");
+        // Constants do not run, and OpenVINO numbers those that it makes anew in every compilation.
+        if (type == "Const") continue;
+        result.push_back({node->get_friendly_name(), std::move(type),
                           info_of(*node, "runtimePrecision"), info_of(*node, "primitiveType"),
                           split_names(info_of(*node, "originalLayersNames"))});
       }

@@ -47,6 +47,7 @@ __all__: list[str] = [
     "min_max_threshold",
     "optimize",
     "percentile_threshold",
+    "printable",
     "profile_layers",
     "quantization_points",
     "quantize",
@@ -56,6 +57,7 @@ __all__: list[str] = [
     "summarize",
     "uff",
     "write_file",
+    "write_files",
 ]
 
 class Error(RuntimeError):
@@ -298,6 +300,13 @@ class Engine:
     def inputs(self) -> list[TensorInfo]: ...
     @property
     def max_batch(self) -> int: ...
+    @property
+    def max_cached_batches(self) -> int:
+        """
+        Compiled batch sizes that are kept, least recently used first out; 0: all.
+        """
+    @max_cached_batches.setter
+    def max_cached_batches(self, arg1: typing.SupportsInt | typing.SupportsIndex) -> None: ...
     @property
     def outputs(self) -> list[TensorInfo]: ...
     @property
@@ -551,6 +560,11 @@ def percentile_threshold(
     The |x| that `percentile` percent of the values do not exceed.
     """
 
+def printable(text: str) -> str:
+    """
+    One line, safe to show on a terminal: control characters are spelled out.
+    """
+
 def profile_layers(
     engine: Engine,
     batch: typing.SupportsInt | typing.SupportsIndex,
@@ -612,4 +626,9 @@ def summarize(
 def write_file(path: str, data: typing_extensions.Buffer) -> None:
     """
     Writes bytes so that `path` appears only when complete and on disk, else InputError.
+    """
+
+def write_files(contents: collections.abc.Mapping[str, typing_extensions.Buffer]) -> None:
+    """
+    `write_file` for bytes by path: all files appear or none.
     """

@@ -9,7 +9,7 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 
-from chexnet_trt._core import InputError, write_file
+from chexnet_trt._core import InputError, printable, write_file
 from chexnet_trt.image_lists import image_files
 from chexnet_trt.inputs import check_targets
 from chexnet_trt.labels import read_labels
@@ -132,7 +132,7 @@ def _write_report(
 
 def _report_error(result: Scored) -> None:
     if result.scores is None:
-        sys.stderr.write(f"skipped: {result.error}\n")
+        sys.stderr.write(f"skipped: {printable(result.error)}\n")
 
 
 def _ranked(result: Scored, names: Sequence[str], top: int | None) -> list[tuple[str, float]]:

@@ -37,6 +37,8 @@ struct FakeBehaviour {
 
   std::atomic<int> compiled{0};
   std::atomic<int> deserialized{0};
+  /// Executables in memory.
+  std::atomic<int> alive{0};
   std::atomic<int> running{0};
   std::atomic<int> most_running{0};
 };
@@ -145,7 +147,12 @@ class FakeExecutable : public Executable {
       : behaviour_(behaviour),
         inputs_(input_infos(graph)),
         outputs_(output_infos(graph)),
-        options_(options) {}
+        options_(options) {
+    ++behaviour_.alive;
+  }
+  ~FakeExecutable() override { --behaviour_.alive; }
+  FakeExecutable(const FakeExecutable&) = delete;
+  FakeExecutable& operator=(const FakeExecutable&) = delete;
 
   std::unique_ptr<Execution> create_execution() override {
     return std::make_unique<FakeExecution>(behaviour_, inputs_, outputs_, options_);
