@@ -205,7 +205,12 @@ void register_engine(py::module_& module) {
           "Larger batches run in pieces of this size; 0: every batch whole.")
       .def_property_readonly("profiling",
                              [](const Engine& engine) { return engine.config().profiling; })
-      .def_property_readonly("graph", &Engine::graph, py::return_value_policy::reference_internal)
+      .def_property_readonly("graph",
+                             [](const std::shared_ptr<Engine>& engine) {
+                               // Immutable from Python; it lives in the engine.
+                               return std::shared_ptr<Graph>(engine,
+                                                             const_cast<Graph*>(&engine->graph()));
+                             })
       .def_property("manifest", &Engine::manifest, &Engine::set_manifest)
       .def_property("max_cached_batches", &Engine::max_cached_batches,
                     py::cpp_function(&Engine::set_max_cached_batches, kWithoutGil),
