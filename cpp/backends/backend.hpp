@@ -51,6 +51,8 @@ struct LayerInfo {
   std::string type;
   std::string precision;
   std::string kernel;
+  /// Names of the graph's nodes that it computes, where the backend tells; others may be among them.
+  std::vector<std::string> nodes;
 };
 
 struct LayerTime {

@@ -176,7 +176,8 @@ void register_records(py::module_& module) {
       .def_readonly("name", &LayerInfo::name)
       .def_readonly("type", &LayerInfo::type)
       .def_readonly("precision", &LayerInfo::precision)
-      .def_readonly("kernel", &LayerInfo::kernel);
+      .def_readonly("kernel", &LayerInfo::kernel)
+      .def_readonly("nodes", &LayerInfo::nodes, "Names of the graph's nodes that it computes.");
   py::class_<LayerTime>(module, "LayerTime")
       .def_readonly("name", &LayerTime::name)
       .def_readonly("milliseconds", &LayerTime::milliseconds);

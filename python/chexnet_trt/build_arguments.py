@@ -9,9 +9,8 @@ from typing import Any
 from chexnet_trt import _core, int8_arguments
 from chexnet_trt.accuracy import Agreement
 from chexnet_trt.builder import build_network
-from chexnet_trt.engine import Engine
+from chexnet_trt.engine import TIMING_ONLY, Engine
 from chexnet_trt.inputs import parse_outputs, parse_uff_inputs
-from chexnet_trt.int8 import TIMING_ONLY, is_timing_only
 from chexnet_trt.int8_arguments import add_int8_arguments
 from chexnet_trt.network import Network, read
 from chexnet_trt.preprocess import PRESETS
@@ -124,7 +123,7 @@ def report_lines(engine: Engine) -> list[str]:
     agreement = (engine.manifest["calibration"] or {}).get("agreement_on_calibration_images")
     if agreement:
         lines.append(f"  {Agreement.from_json(agreement)}")
-    if is_timing_only(engine.manifest):
+    if engine.timing_only:
         lines.append(f"  {TIMING_ONLY}")
     return lines
 

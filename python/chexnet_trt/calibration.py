@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from chexnet_trt import _core, feeding
+from chexnet_trt.feeding.opening import Data
 from chexnet_trt.image_feed import ImageFeed
-from chexnet_trt.network import Network
+from chexnet_trt.network import Network, read
 
 Progress = Callable[[str, int, int], None]
 
@@ -35,6 +36,50 @@ class Method:
 
 
 def calibrate(
+    source: str | os.PathLike[str] | _core.Graph,
+    data: Data,
+    *,
+    inputs: Mapping[str, Sequence[int]] | None = None,
+    outputs: Sequence[str] = (),
+    input_order: str = "NCHW",
+    preprocessing: str | None = None,
+    u8_input: bool = False,
+    algorithm: str = "entropy",
+    percentile: float = DEFAULT_PERCENTILE,
+    limit: int | None = None,
+    backend: str = "openvino",
+    threads: int = 0,
+    sample_limit: int = SAMPLE_LIMIT,
+    progress: Progress | None = None,
+) -> _core.CalibrationTable:
+    """A table of dynamic ranges for `chexnet_trt.build(..., precisions=["int8"], calibration=...)`,
+    which takes the same network arguments.
+
+    `data`: what `feeding.open_source` takes: a folder, a .txt list, a .csv table, TFRecords, .npy,
+    paths, or arrays (integers: pixels for `preprocessing`; floats: values of the input). `limit`:
+    the first so many. `algorithm`: entropy, minmax, or percentile of the magnitudes. See
+    `calibrate_network`.
+    """
+    network = read(
+        source,
+        inputs=inputs,
+        outputs=outputs,
+        input_order=input_order,
+        preprocessing=preprocessing,
+        u8_input=u8_input,
+    )
+    return calibrate_network(
+        network,
+        feeding.open_source(data, limit=limit),
+        Method(algorithm, percentile),
+        backend=backend,
+        threads=threads,
+        sample_limit=sample_limit,
+        progress=progress,
+    )
+
+
+def calibrate_network(
     network: Network,
     source: feeding.Source,
     method: Method,
@@ -150,20 +195,17 @@ def check_table(
 def obtain_table(
     network: Network,
     *,
-    data: str | None,
+    source: feeding.Source | None,
     cache: str | None,
     method: Method | None = None,
-    limit: int | None = None,
-    images_root: str | None = None,
     accept_foreign: bool = False,
     backend: str = "openvino",
     threads: int = 0,
     progress: Progress | None = None,
 ) -> _core.CalibrationTable | None:
     """The table that a build asks for: the file `cache` if it is there and fits, else one made
-    from `data` and written to `cache`; None when neither is given. Raises InputError.
+    from `source` and written to `cache`; None when neither is given. Raises InputError.
     """
-    source = feeding.open_source(data, images_root=images_root, limit=limit) if data else None
     if cache and Path(cache).exists():
         return read_table(
             cache, network, method=method, source=source, accept_foreign=accept_foreign
@@ -175,7 +217,7 @@ def obtain_table(
                 "--calib-data=PATH"
             )
         return None
-    table = calibrate(
+    table = calibrate_network(
         network, source, method or Method(), backend=backend, threads=threads, progress=progress
     )
     if cache:

@@ -16,6 +16,8 @@ from chexnet_trt import _core
 
 Array = NDArray[Any]
 
+TIMING_ONLY = "timing only: the int8 ranges are RANDOM, the scores mean nothing"
+
 logger = logging.getLogger("chexnet_trt")
 _LEVELS = {"warning": logging.WARNING, "info": logging.INFO, "debug": logging.DEBUG}
 
@@ -146,6 +148,11 @@ class Engine:
         self.core.max_cached_batches = count
 
     @property
+    def timing_only(self) -> bool:
+        """Whether its int8 ranges are random: its times mean something, its scores nothing."""
+        return bool((self.manifest.get("calibration") or {}).get("random_ranges"))
+
+    @property
     def graph(self) -> _core.Graph:
         """The optimised network."""
         return self.core.graph
@@ -241,7 +248,10 @@ def load(
         profiling=profiling,
         require_exact_device=require_exact_device,
     )
-    return Engine(core)
+    engine = Engine(core)
+    if engine.timing_only:
+        logger.warning("'%s': %s", os.fspath(path), TIMING_ONLY)
+    return engine
 
 
 def _dtype(info: _core.TensorInfo) -> np.dtype[Any]:

@@ -10,7 +10,6 @@ from typing import Any
 from chexnet_trt import _core
 from chexnet_trt.network import Network
 
-TIMING_ONLY = "timing only: the int8 ranges are RANDOM, the scores mean nothing"
 _SEED = 1
 
 
@@ -61,8 +60,3 @@ def layers(network: Network, int8: Int8) -> list[str]:
         for node in graph.nodes
         if node.op in ("conv2d", "matmul") and node.inputs[1].op == "dequantize"
     ]
-
-
-def is_timing_only(manifest: Mapping[str, Any]) -> bool:
-    """Whether an engine's int8 ranges are random."""
-    return bool((manifest.get("calibration") or {}).get("random_ranges"))

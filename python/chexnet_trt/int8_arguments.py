@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from chexnet_trt import _core, feeding
@@ -21,7 +20,7 @@ from chexnet_trt.calibration import (
     image_feed,
     obtain_table,
 )
-from chexnet_trt.inputs import positive
+from chexnet_trt.inputs import check_targets, positive
 from chexnet_trt.int8 import Int8
 from chexnet_trt.network import Network
 from chexnet_trt.sensitivity import Trial, fewest_high_precision, rank
@@ -133,13 +132,14 @@ def prepare(
         _refuse_search(args, "--random-ranges is for timing")
         names = _named_layers(args.keep_high_precision)
         return Prepared(quantization.from_random(network).keeping(names))
+    source = _source(args)
+    if source is not None:
+        check_targets(args.calib)
     table = obtain_table(
         network,
-        data=args.calib_data,
+        source=source,
         cache=args.calib,
         method=method_of(args),
-        limit=args.calib_images,
-        images_root=args.calib_root,
         accept_foreign=args.accept_foreign_cache,
         backend=backend,
         threads=threads,
@@ -148,19 +148,27 @@ def prepare(
     if table is None:
         return _without_calibration(args)
     int8 = quantization.from_table(table)
-    if not args.calib_data:
+    if source is None:
         _refuse_search(args, "without --calib-data there are no images to measure with")
         return Prepared(int8.keeping(_named_layers(args.keep_high_precision)))
-    trial = Trial(network, int8, check_batches(network, args), backend=backend, threads=threads)
+    images = check_batches(network, source)
+    trial = Trial(network, int8, images, backend=backend, threads=threads)
     return _checked(trial, args, obey, progress)
 
 
-def check_batches(network: Network, args: argparse.Namespace) -> list[NDArray[Any]]:
-    """The first images of --calib-data, as arrays for the network's input."""
-    limit = min(args.calib_images or CHECK_IMAGES, CHECK_IMAGES)
-    source = feeding.open_source(args.calib_data, images_root=args.calib_root, limit=limit)
+def check_batches(network: Network, source: feeding.Source) -> list[NDArray[Any]]:
+    """The first images, as arrays for the network's input."""
     feed = image_feed(network, _core.input_infos(network.optimized))
-    return [np.ascontiguousarray(b) for b in islice(feeding.batches(source, feed, _CHECK_BATCH), 4)]
+    count = CHECK_IMAGES // _CHECK_BATCH
+    return list(islice(feeding.batches(source, feed, _CHECK_BATCH), count))
+
+
+def _source(args: argparse.Namespace) -> feeding.Source | None:
+    if not args.calib_data:
+        return None
+    return feeding.open_source(
+        args.calib_data, images_root=args.calib_root, limit=args.calib_images
+    )
 
 
 def _check(args: argparse.Namespace) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +49,12 @@ class Trial:
         self._backend = backend
         self._threads = threads
         self._reference = self._scores("fp32", int8)
+
+    def with_int8(self, int8: Int8) -> Trial:
+        """The same trial of other ranges."""
+        other = copy(self)
+        other.int8 = int8
+        return other
 
     def agreement(self, high_precision: Sequence[str]) -> Agreement:
         """With these layers in floating point and all others in int8."""

@@ -7,6 +7,7 @@
 #include <openvino/runtime/infer_request.hpp>
 #include <optional>
 #include <ostream>
+#include <sstream>
 #include <utility>
 
 #include "backends/openvino/blob.hpp"
@@ -149,6 +150,14 @@ std::string info_of(const ov::Node& node, const std::string& key) {
   return found == node.get_rt_info().end() ? "" : found->second.as<std::string>();
 }
 
+/// OpenVINO joins the names by commas, which may be part of a name; such names are lost.
+std::vector<std::string> split_names(const std::string& joined) {
+  std::vector<std::string> names;
+  std::stringstream stream(joined);
+  for (std::string name; std::getline(stream, name, ',');) names.push_back(name);
+  return names;
+}
+
 class OpenVinoExecutable : public Executable {
  public:
   OpenVinoExecutable(ov::CompiledModel model, std::string fingerprint,
@@ -173,7 +182,8 @@ class OpenVinoExecutable : public Executable {
         // Constants do not run, and OpenVINO numbers those that it makes anew in every compilation.
         if (type == "Const") continue;
         result.push_back({node->get_friendly_name(), std::move(type),
-                          info_of(*node, "runtimePrecision"), info_of(*node, "primitiveType")});
+                          info_of(*node, "runtimePrecision"), info_of(*node, "primitiveType"),
+                          split_names(info_of(*node, "originalLayersNames"))});
       }
       return result;
     });

@@ -263,6 +263,11 @@ class LayerInfo:
     @property
     def name(self) -> str: ...
     @property
+    def nodes(self) -> list[str]:
+        """
+        Names of the graph's nodes that it computes.
+        """
+    @property
     def precision(self) -> str: ...
     @property
     def type(self) -> str: ...

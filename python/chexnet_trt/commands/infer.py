@@ -60,8 +60,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     import chexnet_trt
+    from chexnet_trt.engine import TIMING_ONLY
 
     engine = chexnet_trt.load(args.engine, require_exact_device=args.require_exact_device)
+    if engine.timing_only:
+        raise InputError(f"'{args.engine}' is for {TIMING_ONLY}; build it with a calibration")
     return run_engine(engine, args)
 
 

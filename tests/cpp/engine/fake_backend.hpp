@@ -158,7 +158,7 @@ class FakeExecutable : public Executable {
     return std::make_unique<FakeExecution>(behaviour_, inputs_, outputs_, options_);
   }
   std::vector<LayerInfo> layers() const override {
-    return {{"all", "fake", std::string(name_of(options_.precision)), "affine"}};
+    return {{"all", "fake", std::string(name_of(options_.precision)), "affine", {}}};
   }
   std::vector<std::byte> serialize() const override {
     const std::string text = "fake blob for batch " + std::to_string(options_.batch);
