@@ -8,9 +8,11 @@
 
 #include "common/error.hpp"
 #include "passes/channels.hpp"
+#include "passes/never_negative.hpp"
 
 // Before:      v
-// After:       v, and an output: slice(v), or concat(min(v), max(v))
+// After:       v, and an output: slice(v), or concat(min(v), max(v)), or max(v) if v cannot be
+//              negative
 // Conditions:  v is float32. Not in the pipeline: calibration asks for it. What calibration needs is
 //              made small inside the network, because writing out every activation of a ResNet-50
 //              costs as much time as the inference.
@@ -73,7 +75,10 @@ std::int64_t step_of(const Shape& shape, std::size_t channel_axis, std::int64_t 
 class Observer {
  public:
   Observer(Graph& graph, const ObserveOptions& options)
-      : graph_(graph), options_(options), layouts_(layouts_of(graph)) {}
+      : graph_(graph),
+        options_(options),
+        layouts_(layouts_of(graph)),
+        never_negative_(passes::never_negative_values(graph)) {}
 
   NodeId observe(NodeId value) {
     return options_.observation == Observation::kSample ? sample(value) : extremes(value);
@@ -96,15 +101,16 @@ class Observer {
 
   NodeId extremes(NodeId value) {
     const Shape shape = graph_.node(value).type.shape;
-    ReduceAttributes reduce{ReduceKind::kMin, {}, true};
+    ReduceAttributes reduce{ReduceKind::kMax, {}, true};
     const bool has_batch = !shape.empty() && shape.front() == kBatch;
     for (std::size_t axis = has_batch ? 1 : 0; axis < shape.size(); ++axis) {
       reduce.axes.push_back(static_cast<std::int64_t>(axis));
     }
     if (reduce.axes.empty()) return value;
-    const NodeId smallest = add(Op::kReduce, value, "/min", {value}, reduce);
-    reduce.kind = ReduceKind::kMax;
     const NodeId largest = add(Op::kReduce, value, "/max", {value}, reduce);
+    if (never_negative_.at(static_cast<std::size_t>(value))) return largest;
+    reduce.kind = ReduceKind::kMin;
+    const NodeId smallest = add(Op::kReduce, value, "/min", {value}, reduce);
     return add(Op::kConcat, value, "/extremes", {smallest, largest},
                AxisAttributes{reduce.axes.back()});
   }
@@ -118,6 +124,7 @@ class Observer {
   Graph& graph_;
   ObserveOptions options_;
   std::vector<TensorLayout> layouts_;
+  std::vector<bool> never_negative_;
 };
 
 }  // namespace

@@ -132,6 +132,11 @@ class Engine:
         self.core.manifest = json.dumps(value, sort_keys=True)
 
     @property
+    def timing_only(self) -> bool:
+        """Whether its int8 ranges are random: its times mean something, its scores nothing."""
+        return bool((self.manifest.get("calibration") or {}).get("random_ranges"))
+
+    @property
     def max_cached_batches(self) -> int:
         """How many compiled batch sizes stay in memory; 0, as at first, is all that were used.
 
@@ -146,11 +151,6 @@ class Engine:
         if count < 0:
             raise _core.InputError(f"max_cached_batches {count}: give 0 (all) or more")
         self.core.max_cached_batches = count
-
-    @property
-    def timing_only(self) -> bool:
-        """Whether its int8 ranges are random: its times mean something, its scores nothing."""
-        return bool((self.manifest.get("calibration") or {}).get("random_ranges"))
 
     @property
     def graph(self) -> _core.Graph:

@@ -50,6 +50,11 @@ TEST(Observe, ExtremesAreThoseOfEachItem) {
   EXPECT_EQ(actual, expected);
 }
 
+TEST(Observe, OfAValueThatCannotBeNegativeTheLargestIsEnough) {
+  EXPECT_EQ(observed_shape(network(TensorLayout::kNhwc), {Observation::kExtremes}),
+            (Shape{kBatch, 1, 1, 1}));
+}
+
 TEST(Observe, ValuesOfOtherRanksAreTakenWhole) {
   Graph graph;
   const NodeId x = graph.add_input("x", {ElementType::kFloat32, {kBatch, 500}});
