@@ -165,6 +165,11 @@ std::shared_ptr<Engine> load_engine(const std::string& path, std::optional<int> 
   return Engine::load(path, options);
 }
 
+/// The views of nodes share the graph, so the engine must own it through a shared pointer too.
+std::shared_ptr<Graph> graph_of(const std::shared_ptr<Engine>& engine) {
+  return {engine, const_cast<Graph*>(&engine->graph())};
+}
+
 void register_records(py::module_& module) {
   py::class_<TensorInfo>(module, "TensorInfo")
       .def_readonly("name", &TensorInfo::name)
@@ -205,12 +210,7 @@ void register_engine(py::module_& module) {
           "Larger batches run in pieces of this size; 0: every batch whole.")
       .def_property_readonly("profiling",
                              [](const Engine& engine) { return engine.config().profiling; })
-      .def_property_readonly("graph",
-                             [](const std::shared_ptr<Engine>& engine) {
-                               // Immutable from Python; it lives in the engine.
-                               return std::shared_ptr<Graph>(engine,
-                                                             const_cast<Graph*>(&engine->graph()));
-                             })
+      .def_property_readonly("graph", &graph_of)
       .def_property("manifest", &Engine::manifest, &Engine::set_manifest)
       .def_property("max_cached_batches", &Engine::max_cached_batches,
                     py::cpp_function(&Engine::set_max_cached_batches, kWithoutGil),

@@ -114,6 +114,11 @@ def test_threads_share_an_engine(golden: engines.Engine) -> None:
     assert wrong == []
 
 
+def test_nodes_of_the_graph_outlive_the_engine() -> None:
+    nodes = engines.load(GOLDEN).graph.nodes
+    assert [node.name for node in nodes if node.op == "input"] == ["x"]
+
+
 def test_compiled_batch_sizes_can_be_limited(golden: engines.Engine) -> None:
     assert golden.max_cached_batches == 0
     golden.max_cached_batches = 1
