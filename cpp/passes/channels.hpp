@@ -3,6 +3,7 @@
 #include <optional>
 #include <vector>
 
+#include "graph/per_channel.hpp"
 #include "graph/rewriter.hpp"
 
 namespace chexnet_trt::passes {
@@ -18,11 +19,6 @@ struct LinearOp {
 
 /// Empty when `id` is none, or its weights are no constant.
 std::optional<LinearOp> linear_op(const Graph& graph, NodeId id);
-
-/// `tensor`, broadcast against a value of `shape`, as one number a channel; empty when it varies
-/// along another axis or widens the value.
-std::optional<std::vector<double>> per_channel(const Tensor& tensor, const Shape& shape,
-                                               std::size_t channel_axis);
 
 /// A binary node as variable operand and constant operand.
 struct ConstantOperand {

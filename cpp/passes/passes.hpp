@@ -18,6 +18,7 @@ Graph fold_pad(const Graph& graph, int& rewrites);
 Graph fold_batch_norm(const Graph& graph, int& rewrites);
 Graph batch_norm_to_scale_shift(const Graph& graph, int& rewrites);
 Graph merge_scale_shift(const Graph& graph, int& rewrites);
+Graph pool_before_conv(const Graph& graph, int& rewrites);
 Graph remove_dead_nodes(const Graph& graph, int& rewrites);
 
 }  // namespace chexnet_trt::passes

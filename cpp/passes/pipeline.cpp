@@ -23,6 +23,7 @@ constexpr std::array kPasses{
     NamedPass{"fold_batch_norm", passes::fold_batch_norm},
     NamedPass{"batch_norm_to_scale_shift", passes::batch_norm_to_scale_shift},
     NamedPass{"merge_scale_shift", passes::merge_scale_shift},
+    NamedPass{"pool_before_conv", passes::pool_before_conv},
     NamedPass{"remove_dead_nodes", passes::remove_dead_nodes},
 };
 

@@ -10,20 +10,22 @@
 
 // A value is quantised when an op that runs in 8 bits reads it:
 //
-//   op                                            operands read in 8 bits
-//   conv2d, matmul with constant weights          the first; the weights are int8, a scale a channel
-//   add of two variable images                    both: the residual trunk stays in 8 bits
-//   average_pool, mean of an image                the first
-//   max_pool, concat of images                    all
+//   op                                        operands read in 8 bits
+//   conv2d, matmul with constant weights      the first; the weights are int8, one scale a channel
+//   add of two images, the residual trunk     both, but for a layer (maybe with a bias) that only
+//                                             the add reads: the add is computed into that layer
+//   max_pool, average_pool, mean of an image  the first
+//   concat of images                          all
 //
-// Conditions:  float32. The ops below the line of weights ask only where an int8 layer feeds them,
-//              so a network whose layers all stay in float32 is not touched.
+// Conditions:  float32. The ops without weights ask only where an int8 layer lies above them, so a
+//              network whose layers all stay in float32 is not touched.
 // Place:       max_pool, concat, pad, reshape, slice, transpose and identity move elements without
 //              changing them, so the value is quantised in front of them, where it is computed, and
-//              no 8-bit value is rounded twice. Bias, scale-shift and activation behind a layer are
+//              nothing is rounded twice. Bias, scale-shift and activation behind a layer are
 //              computed before rounding: only the end of such a chain is read by an op above.
-// Scale:       the operands of one concat form a group.
-// Sign:        uint8 exactly when no value of the group can be negative, else int8.
+// Scale:       the operands of a concat share one. A backend that finds different scales in front
+//              of a concat requantises: slower, and not what was calibrated.
+// Sign:        uint8 exactly when no value that shares the scale can be negative, else int8.
 
 namespace chexnet_trt::passes {
 namespace {
@@ -69,7 +71,7 @@ bool is_weight_layer(const Graph& graph, NodeId id) {
 class Planner {
  public:
   Planner(const Graph& graph, const std::set<std::string>& high_precision)
-      : graph_(graph), count_(graph.nodes().size()), parent_(count_) {
+      : graph_(graph), count_(graph.nodes().size()), uses_(graph.use_counts()), parent_(count_) {
     std::iota(parent_.begin(), parent_.end(), NodeId{0});
     kept_.resize(count_, false);
     for (const std::string& name : high_precision) {
@@ -107,6 +109,35 @@ class Planner {
     }
   }
 
+  /// Position of the operand of a residual add that is a layer of its own, which a backend computes
+  /// the add into; else the number of operands.
+  std::size_t fused_operand(const Node& node) const {
+    std::size_t operand = 0;
+    while (operand < node.inputs.size() && !is_own_layer(node.inputs[operand])) ++operand;
+    return operand;
+  }
+
+  /// An int8 layer, maybe with a bias, that nothing else reads.
+  bool is_own_layer(NodeId id) const {
+    if (uses_[static_cast<std::size_t>(id)] != 1) return false;
+    if (plan_.has_int8_weights[static_cast<std::size_t>(id)]) return true;
+    const auto bias = constant_operand(graph_, id, BinaryKind::kAdd);
+    return bias && uses_[static_cast<std::size_t>(bias->value)] == 1 &&
+           plan_.has_int8_weights[static_cast<std::size_t>(bias->value)];
+  }
+
+  /// The operands that `node` reads in 8 bits.
+  std::vector<NodeId> operands_in_int8(NodeId id) const {
+    const Node& node = graph_.node(id);
+    std::vector<NodeId> operands = node.inputs;
+    if (plan_.has_int8_weights[static_cast<std::size_t>(id)]) operands.resize(1);
+    if (is_residual_add(graph_, node)) {
+      const std::size_t fused = fused_operand(node);
+      if (fused < 2) operands.erase(operands.begin() + static_cast<std::ptrdiff_t>(fused));
+    }
+    return operands;
+  }
+
   /// Backwards, from the readers through rearrangements to the computed values.
   void mark_wanted() {
     wanted_.resize(count_, false);
@@ -115,9 +146,7 @@ class Planner {
       const Node& node = graph_.node(id);
       const bool passes_on = wanted_[index] && moves_elements(node.op);
       if (!asks_[index] && !passes_on) continue;
-      const std::size_t operands = plan_.has_int8_weights[index] ? 1 : node.inputs.size();
-      for (std::size_t operand = 0; operand < operands; ++operand) {
-        const NodeId input = node.inputs[operand];
+      for (const NodeId input : operands_in_int8(id)) {
         if (!is_floating_variable(graph_, input)) continue;
         wanted_[static_cast<std::size_t>(input)] = true;
         if (moves_elements(node.op)) parent_[root(input)] = static_cast<NodeId>(root(id));
@@ -126,8 +155,12 @@ class Planner {
   }
 
   std::size_t root(NodeId id) {
-    while (parent_[static_cast<std::size_t>(id)] != id) id = parent_[static_cast<std::size_t>(id)];
-    return static_cast<std::size_t>(id);
+    auto index = static_cast<std::size_t>(id);
+    while (parent_[index] != static_cast<NodeId>(index)) {
+      parent_[index] = parent_[static_cast<std::size_t>(parent_[index])];  // halves the path
+      index = static_cast<std::size_t>(parent_[index]);
+    }
+    return index;
   }
 
   void collect_points() {
@@ -150,6 +183,7 @@ class Planner {
   std::size_t count_;
   std::vector<bool> kept_;
   std::vector<bool> asks_;  ///< reads its operands in 8 bits
+  std::vector<int> uses_;
   std::vector<bool> wanted_;
   std::vector<NodeId> parent_;  ///< union-find forest: values that share a scale
   QuantizationPlan plan_;

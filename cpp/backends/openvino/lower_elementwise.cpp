@@ -37,6 +37,7 @@
 #include <openvino/op/tanh.hpp>
 
 #include "backends/openvino/element_types.hpp"
+#include "backends/openvino/fused_sum.hpp"
 #include "backends/openvino/lowerings.hpp"
 #include "common/error.hpp"
 
@@ -137,14 +138,15 @@ bool keeps_order(const Value& a, const Value& b) {
 
 }  // namespace
 
-Value binary(const LoweringContext& /*context*/, const Node& node,
-             const std::vector<Value>& inputs) {
+Value binary(const LoweringContext& context, const Node& node, const std::vector<Value>& inputs) {
   const std::size_t rank = std::max(inputs[0].order.size(), inputs[1].order.size());
   const Value a = with_rank(inputs[0], rank);
   const Value b = with_rank(inputs[1], rank);
   const Order order = keeps_order(a, b) ? a.order : b.order;
   const BinaryKind kind = std::get<BinaryAttributes>(node.attributes).kind;
-  return {make_binary(kind, arranged(a, order).output, arranged(b, order).output), order};
+  const Value left = fused_sum_operand(context, node, 0, arranged(a, order));
+  const Value right = fused_sum_operand(context, node, 1, arranged(b, order));
+  return {make_binary(kind, left.output, right.output), order};
 }
 
 Value unary(const LoweringContext& /*context*/, const Node& node,

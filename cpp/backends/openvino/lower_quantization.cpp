@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <openvino/op/constant.hpp>
 #include <openvino/op/convert.hpp>
 #include <openvino/op/fake_quantize.hpp>
@@ -18,18 +19,14 @@ std::shared_ptr<ov::Node> float_constant(const ov::Shape& shape, const std::vect
 }
 
 /// True when `quantize` is read by dequantize nodes of its own scale alone.
-bool is_paired(const Graph& graph, NodeId quantize) {
-  const NodeId scale = graph.node(quantize).inputs[1];
-  for (const GraphOutput& output : graph.outputs()) {
-    if (output.value == quantize) return false;
-  }
-  for (const Node& node : graph.nodes()) {
-    for (std::size_t operand = 0; operand < node.inputs.size(); ++operand) {
-      if (node.inputs[operand] != quantize) continue;
-      if (node.op != Op::kDequantize || node.inputs[1] != scale) return false;
-    }
-  }
-  return true;
+bool is_paired(const LoweringContext& context, NodeId quantize) {
+  const NodeId scale = context.graph.node(quantize).inputs[1];
+  const std::vector<NodeId>& readers = context.readers[static_cast<std::size_t>(quantize)];
+  return std::all_of(readers.begin(), readers.end(), [&](NodeId reader) {
+    if (reader < 0) return false;
+    const Node& node = context.graph.node(reader);
+    return node.op == Op::kDequantize && node.inputs[1] == scale;
+  });
 }
 
 float scale_of(const Graph& graph, NodeId id) {
@@ -41,7 +38,7 @@ float scale_of(const Graph& graph, NodeId id) {
 }  // namespace
 
 Value quantize(const LoweringContext& context, const Node& node, const std::vector<Value>& inputs) {
-  if (!is_paired(context.graph, context.graph.find(node.name))) {
+  if (!is_paired(context, context.graph.find(node.name))) {
     throw std::invalid_argument(
         "the openvino backend needs every reader to be a dequantize of the same scale");
   }

@@ -30,6 +30,19 @@ Value lower_node(const LoweringContext& context, const Node& node,
   });
 }
 
+std::vector<std::vector<NodeId>> readers_of(const Graph& graph) {
+  std::vector<std::vector<NodeId>> readers(graph.nodes().size());
+  for (std::size_t id = 0; id < graph.nodes().size(); ++id) {
+    for (const NodeId input : graph.nodes()[id].inputs) {
+      readers[static_cast<std::size_t>(input)].push_back(static_cast<NodeId>(id));
+    }
+  }
+  for (const GraphOutput& output : graph.outputs()) {
+    readers[static_cast<std::size_t>(output.value)].push_back(-1);
+  }
+  return readers;
+}
+
 /// A result that reads an input directly is never written when both lie in the caller's memory, and
 /// the input may be overwritten (OpenVINO 2026.4): put a copying node between.
 ov::Output<ov::Node> copied_if_input(const ov::Output<ov::Node>& output) {
@@ -74,7 +87,8 @@ const std::vector<LoweringRow>& lowering_table() {
 
 std::shared_ptr<ov::Model> lower(const Graph& graph, std::int64_t batch) {
   ov::ParameterVector parameters;
-  const LoweringContext context{graph, batch, parameters};
+  const std::vector<std::vector<NodeId>> readers = readers_of(graph);
+  const LoweringContext context{graph, batch, readers, parameters};
   std::vector<Value> values;
   values.reserve(graph.nodes().size());
   for (const Node& node : graph.nodes()) {

@@ -15,6 +15,8 @@ namespace chexnet_trt::openvino {
 struct LoweringContext {
   const Graph& graph;
   std::int64_t batch;
+  /// Of each value: the nodes that read it, once for every operand; -1 for an output.
+  const std::vector<std::vector<NodeId>>& readers;
   ov::ParameterVector& parameters;
 };
 

@@ -189,5 +189,24 @@ TEST(ShapeRules, Input) {
   EXPECT_THROW(input({kBatch, 4}, TensorLayout::kNhwc), InputError);
 }
 
+TEST(ShapeRules, QuantizeAndDequantize) {
+  const ValueType image = floats(kImage);
+  const QuantizeAttributes to_int8{ElementType::kInt8};
+  EXPECT_EQ(infer_type(Op::kQuantize, {image, floats({})}, to_int8),
+            (ValueType{ElementType::kInt8, kImage}));
+  EXPECT_THROW(infer_type(Op::kQuantize, {image, floats({4})}, to_int8), InputError);
+  EXPECT_THROW(
+      infer_type(Op::kQuantize, {image, floats({})}, QuantizeAttributes{ElementType::kInt32}),
+      InputError);
+  const ValueType bytes{ElementType::kUInt8, kImage};
+  EXPECT_THROW(infer_type(Op::kQuantize, {bytes, floats({})}, to_int8), InputError);
+  EXPECT_EQ(infer_type(Op::kDequantize, {bytes, floats({})}, AxisAttributes{9}), image);
+  EXPECT_EQ(infer_type(Op::kDequantize, {bytes, floats({4})}, AxisAttributes{3}), image);
+  EXPECT_THROW(infer_type(Op::kDequantize, {bytes, floats({4})}, AxisAttributes{2}), InputError);
+  EXPECT_THROW(infer_type(Op::kDequantize, {bytes, floats({4})}, AxisAttributes{4}), InputError);
+  EXPECT_THROW(infer_type(Op::kDequantize, {bytes, floats({1})}, AxisAttributes{0}), InputError);
+  EXPECT_THROW(infer_type(Op::kDequantize, {image, floats({})}, AxisAttributes{0}), InputError);
+}
+
 }  // namespace
 }  // namespace chexnet_trt

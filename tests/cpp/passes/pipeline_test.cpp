@@ -89,7 +89,7 @@ TEST(Pipeline, KeepsValuesAndIsIdempotent) {
     std::vector<PassCount> counts;
     const Graph once = optimize(network.graph(), &counts);
     expect_equal_values(network.graph(), once);
-    EXPECT_EQ(counts.size(), 7U);
+    EXPECT_EQ(counts.size(), 8U);
     const Graph twice = optimize(once, &counts);
     for (const PassCount& count : counts) EXPECT_EQ(count.rewrites, 0) << count.pass;
     EXPECT_EQ(to_text(once), to_text(twice));

@@ -358,13 +358,17 @@ Array compute(const Node& node, const std::vector<const Array*>& in, const Shape
 }  // namespace
 
 std::vector<std::vector<double>> interpret(const Graph& graph, std::int64_t batch,
-                                           const std::vector<std::vector<double>>& inputs) {
+                                           const std::vector<std::vector<double>>& inputs,
+                                           const std::map<NodeId, std::vector<double>>& known) {
   std::vector<Array> values;
   values.reserve(graph.nodes().size());
   std::size_t next_input = 0;
   for (const Node& node : graph.nodes()) {
     const Shape shape = with_batch(node.type.shape, batch);
-    if (node.op == Op::kInput) {
+    const auto given = known.find(static_cast<NodeId>(values.size()));
+    if (given != known.end()) {
+      values.emplace_back(shape, given->second);
+    } else if (node.op == Op::kInput) {
       values.emplace_back(shape, inputs.at(next_input++));
     } else if (const auto* constant = std::get_if<ConstantAttributes>(&node.attributes)) {
       values.emplace_back(shape, constant->value.to_doubles());

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "backends/openvino/lowering.hpp"
+
+namespace chexnet_trt::openvino {
+
+/// Operand `operand` of the add `node`, which OpenVINO is to compute into a convolution together
+/// with the quantisation behind it: with a FakeQuantize on it that changes nothing. `value`
+/// itself where that does not apply.
+Value fused_sum_operand(const LoweringContext& context, const Node& node, std::size_t operand,
+                        const Value& value);
+
+}  // namespace chexnet_trt::openvino
