@@ -19,7 +19,8 @@ Precision precision_from_name(std::string_view name) {
   for (std::size_t index = 0; index < kPrecisionNames.size(); ++index) {
     if (kPrecisionNames[index] == name) return static_cast<Precision>(index);
   }
-  throw InputError("unknown precision '" + std::string(name) + "': fp32, fp16, bf16, int8 or mixed");
+  throw InputError("unknown precision '" + std::string(name) +
+                   "': fp32, fp16, bf16, int8 or mixed");
 }
 
 }  // namespace chexnet_trt

@@ -53,6 +53,7 @@ CalibrationSession::CalibrationSession(const Graph& graph, const CalibrationOpti
   }
   const std::vector<NodeId> values = observed_values(graph);
   std::vector<std::string> names;
+  names.reserve(values.size());
   for (const NodeId value : values) names.push_back(graph.node(value).name);
   engine_ = std::make_shared<Engine>(observed_graph(graph, values, options),
                                      config_of(options, backend), backend);
