@@ -7,7 +7,7 @@
 namespace chexnet_trt {
 namespace {
 
-constexpr std::array<std::string_view, 4> kPrecisionNames{"fp32", "fp16", "bf16", "int8"};
+constexpr std::array<std::string_view, 5> kPrecisionNames{"fp32", "fp16", "bf16", "int8", "mixed"};
 
 }  // namespace
 
@@ -19,7 +19,8 @@ Precision precision_from_name(std::string_view name) {
   for (std::size_t index = 0; index < kPrecisionNames.size(); ++index) {
     if (kPrecisionNames[index] == name) return static_cast<Precision>(index);
   }
-  throw InputError("unknown precision '" + std::string(name) + "': fp32, fp16, bf16 or int8");
+  throw InputError("unknown precision '" + std::string(name) +
+                   "': fp32, fp16, bf16, int8 or mixed");
 }
 
 }  // namespace chexnet_trt

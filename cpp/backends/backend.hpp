@@ -12,9 +12,11 @@
 
 namespace chexnet_trt {
 
-enum class Precision { kFloat32, kFloat16, kBFloat16, kInt8 };
+/// Highest first. kInt8 and kMixed run a quantised graph: its quantize / dequantize pairs say what
+/// computes in int8; the rest computes in float32, with kMixed in bfloat16.
+enum class Precision { kFloat32, kFloat16, kBFloat16, kInt8, kMixed };
 
-/// "fp32", "fp16", "bf16" or "int8".
+/// "fp32", "fp16", "bf16", "int8" or "mixed".
 std::string_view name_of(Precision precision);
 /// Raises InputError on any other name.
 Precision precision_from_name(std::string_view name);
@@ -49,6 +51,8 @@ struct LayerInfo {
   std::string type;
   std::string precision;
   std::string kernel;
+  /// Names of the graph's nodes that it computes, where the backend tells; others may be among them.
+  std::vector<std::string> nodes;
 };
 
 struct LayerTime {

@@ -10,9 +10,11 @@ void register_graph(pybind11::module_& module);
 void register_quantize(pybind11::module_& module);
 void register_uff(pybind11::module_& module);
 void register_uff_parser(pybind11::module_& module);
+void register_calibration(pybind11::module_& module);
 void register_log(pybind11::module_& module);
 void register_backends(pybind11::module_& module);
 void register_engine(pybind11::module_& module);
+void register_calibration_session(pybind11::module_& module);
 void register_bench(pybind11::module_& module);
 
 }  // namespace chexnet_trt

@@ -2,7 +2,9 @@
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -114,15 +116,28 @@ py::dict report_dict(const BuildReport& report) {
                   "seconds"_a = report.seconds);
 }
 
+/// Ranges by value name and layers by name, or no int8.
+std::optional<Int8Options> int8_from(std::optional<DynamicRanges> ranges,
+                                     std::set<std::string> high_precision) {
+  if (!ranges) return std::nullopt;
+  return Int8Options{std::move(*ranges), std::move(high_precision)};
+}
+
 py::tuple build_engine(const Graph& graph, const std::string& backend,
                        const std::vector<std::string>& precisions, bool obey,
-                       std::int64_t max_batch, std::int64_t timing_batch, std::int64_t slice,
-                       int threads, int streams, bool profiling, bool embed_blob,
-                       double timing_budget_ms, const py::object& progress) {
+                       std::optional<DynamicRanges> ranges, std::set<std::string> high_precision,
+                       const std::map<std::string, std::string>& ruled_out, std::int64_t max_batch,
+                       std::int64_t timing_batch, std::int64_t slice, int threads, int streams,
+                       bool profiling, bool embed_blob, double timing_budget_ms,
+                       const py::object& progress) {
   BuildOptions options;
   options.backend = backend;
   options.precisions = precisions_from(precisions);
   options.obey = obey;
+  options.int8 = int8_from(std::move(ranges), std::move(high_precision));
+  for (const auto& [name, reason] : ruled_out) {
+    options.ruled_out[precision_from_name(name)] = reason;
+  }
   options.max_batch = max_batch;
   options.timing_batch = timing_batch;
   options.slice = slice;
@@ -150,6 +165,11 @@ std::shared_ptr<Engine> load_engine(const std::string& path, std::optional<int> 
   return Engine::load(path, options);
 }
 
+/// The views of nodes share the graph, so the engine must own it through a shared pointer too.
+std::shared_ptr<Graph> graph_of(const std::shared_ptr<Engine>& engine) {
+  return {engine, const_cast<Graph*>(&engine->graph())};
+}
+
 void register_records(py::module_& module) {
   py::class_<TensorInfo>(module, "TensorInfo")
       .def_readonly("name", &TensorInfo::name)
@@ -161,7 +181,8 @@ void register_records(py::module_& module) {
       .def_readonly("name", &LayerInfo::name)
       .def_readonly("type", &LayerInfo::type)
       .def_readonly("precision", &LayerInfo::precision)
-      .def_readonly("kernel", &LayerInfo::kernel);
+      .def_readonly("kernel", &LayerInfo::kernel)
+      .def_readonly("nodes", &LayerInfo::nodes, "Names of the graph's nodes that it computes.");
   py::class_<LayerTime>(module, "LayerTime")
       .def_readonly("name", &LayerTime::name)
       .def_readonly("milliseconds", &LayerTime::milliseconds);
@@ -189,8 +210,11 @@ void register_engine(py::module_& module) {
           "Larger batches run in pieces of this size; 0: every batch whole.")
       .def_property_readonly("profiling",
                              [](const Engine& engine) { return engine.config().profiling; })
-      .def_property_readonly("graph", &Engine::graph, py::return_value_policy::reference_internal)
+      .def_property_readonly("graph", &graph_of)
       .def_property("manifest", &Engine::manifest, &Engine::set_manifest)
+      .def_property("max_cached_batches", &Engine::max_cached_batches,
+                    py::cpp_function(&Engine::set_max_cached_batches, kWithoutGil),
+                    "Compiled batch sizes that are kept, least recently used first out; 0: all.")
       .def(
           "compile", [](Engine& engine, std::int64_t batch) { engine.executable(batch); },
           py::arg("batch"), kWithoutGil, "Compiles a batch size now instead of on first use.")
@@ -205,10 +229,11 @@ void register_engine(py::module_& module) {
       .def("ready", &PythonContext::ready)
       .def("layer_times", &PythonContext::layer_times, kWithoutGil);
   module.def("build_engine", &build_engine, py::arg("graph"), py::kw_only(), py::arg("backend"),
-             py::arg("precisions"), py::arg("obey"), py::arg("max_batch"), py::arg("timing_batch"),
-             py::arg("slice"), py::arg("threads"), py::arg("streams"), py::arg("profiling"),
-             py::arg("embed_blob"), py::arg("timing_budget_ms"), py::arg("progress"),
-             "(engine, report)");
+             py::arg("precisions"), py::arg("obey"), py::arg("ranges"), py::arg("high_precision"),
+             py::arg("ruled_out"), py::arg("max_batch"), py::arg("timing_batch"), py::arg("slice"),
+             py::arg("threads"), py::arg("streams"), py::arg("profiling"), py::arg("embed_blob"),
+             py::arg("timing_budget_ms"), py::arg("progress"), "(engine, report)");
+  module.def("input_infos", &input_infos, py::arg("graph"), "The inputs of a network, in order.");
   module.def("load_engine", &load_engine, py::arg("path"), py::kw_only(), py::arg("threads"),
              py::arg("streams"), py::arg("profiling"), py::arg("require_exact_device"),
              kWithoutGil);

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "common/byte_view.hpp"
 
@@ -8,7 +10,7 @@ namespace chexnet_trt {
 
 /// Writes a file that appears under its name only when it is complete and on disk: the bytes go to
 /// a temporary file in the same folder, `commit` renames it, and the destructor removes what was
-/// not committed. Every failure (missing folder, full disk, ...) raises InputError with the reason.
+/// not committed. Every failure (missing folder, a folder of that name, full disk, ...) raises InputError with the reason.
 class AtomicFile {
  public:
   explicit AtomicFile(std::string path);
@@ -17,6 +19,8 @@ class AtomicFile {
   AtomicFile& operator=(const AtomicFile&) = delete;
 
   void write(ByteView bytes);
+  /// Puts all of it on disk: nothing is written after this, and `commit` cannot run out of space.
+  void sync();
   void commit();
 
  private:
@@ -26,5 +30,8 @@ class AtomicFile {
   std::string temporary_;
   int fd_ = -1;
 };
+
+/// Writes each pair of path and content; all are complete and on disk before the first appears.
+void write_files(const std::vector<std::pair<std::string, ByteView>>& files);
 
 }  // namespace chexnet_trt

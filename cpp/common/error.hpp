@@ -3,13 +3,16 @@
 #include <stdexcept>
 #include <string>
 
+#include "common/utf8.hpp"
+
 namespace chexnet_trt {
 
 /// Base of every error that the core raises on purpose. Anything else is a bug.
-/// `what()` is one line: what is wrong, where, and what to do.
+/// `what()` is one line: what is wrong, where, and what to do. Names in it come from files, so it
+/// is made printable.
 class Error : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  explicit Error(const std::string& message) : std::runtime_error(printable(message)) {}
 };
 
 /// The caller's input is at fault: a file, a network, a shape, an option. The command line exits 2.

@@ -4,6 +4,8 @@
 #include <mutex>
 #include <utility>
 
+#include "common/utf8.hpp"
+
 namespace chexnet_trt {
 namespace {
 
@@ -30,7 +32,7 @@ void log(Severity severity, const std::string& message) {
     const std::lock_guard<std::mutex> lock(sink_mutex());
     sink = sink_slot();
   }
-  if (sink) (*sink)(severity, message);
+  if (sink) (*sink)(severity, printable(message));
 }
 
 }  // namespace chexnet_trt

@@ -9,6 +9,7 @@
 #include "common/error.hpp"
 #include "engine/sliced_executable.hpp"
 #include "graph/op_table.hpp"
+#include "passes/quantize.hpp"
 
 namespace chexnet_trt {
 namespace {
@@ -68,15 +69,21 @@ bool has(const std::vector<Precision>& precisions, Precision wanted) {
   return std::find(precisions.begin(), precisions.end(), wanted) != precisions.end();
 }
 
+bool is_quantized(Precision precision) {
+  return precision == Precision::kInt8 || precision == Precision::kMixed;
+}
+
 /// Empty when `precision` can be built. An emulated one is slow, and built only when it is forced.
-std::string lacking(Precision precision, const Backend& backend, bool forced) {
+std::string lacking(Precision precision, const BuildOptions& options, const Backend& backend) {
   const std::string name(name_of(precision));
-  if (precision == Precision::kInt8) return "the network is not quantised";
+  const auto ruled_out = options.ruled_out.find(precision);
+  if (ruled_out != options.ruled_out.end()) return ruled_out->second;
+  if (is_quantized(precision) && !options.int8) return "there are no dynamic ranges: calibrate";
   if (has(backend.precisions(), precision)) return "";
   if (!has(backend.emulated_precisions(), precision)) {
     return "this device (" + backend.device_name() + ") has no " + name + " kernels";
   }
-  return forced ? "" : "this device only emulates " + name + ", slower than fp32";
+  return options.obey ? "" : "this device only emulates " + name + ", slower than fp32";
 }
 
 std::vector<Candidate> list_candidates(const BuildOptions& options, const Backend& backend) {
@@ -86,7 +93,7 @@ std::vector<Candidate> list_candidates(const BuildOptions& options, const Backen
   for (const Precision precision : precisions) {
     Candidate candidate;
     candidate.precision = precision;
-    candidate.reason = lacking(precision, backend, options.obey);
+    candidate.reason = lacking(precision, options, backend);
     if (options.obey && !candidate.reason.empty()) {
       throw InputError("cannot build in " + std::string(name_of(precision)) + ": " +
                        candidate.reason + "; permit it without forcing it, or use fp32");
@@ -118,6 +125,7 @@ class Build {
   BuildResult run() {
     check();
     optimize_graph();
+    quantize_graph();
     compile_candidates();
     choose_precision();
     choose_slices();
@@ -148,12 +156,27 @@ class Build {
     config_ = make_config(options_, backend_);
   }
 
+  /// Only when a candidate runs it.
+  void quantize_graph() {
+    const bool wanted = std::any_of(
+        report_.candidates.begin(), report_.candidates.end(), [](const Candidate& candidate) {
+          return candidate.reason.empty() && is_quantized(candidate.precision);
+        });
+    if (!wanted) return;
+    quantized_ = quantize(optimized_, options_.int8->ranges, options_.int8->high_precision);
+    check_ops(*quantized_, backend_);
+  }
+
+  const Graph& network() const {
+    return is_quantized(config_.precision) ? *quantized_ : optimized_;
+  }
+
   void compile_candidates() {
     for (Candidate& candidate : report_.candidates) {
       if (!candidate.reason.empty()) continue;
       begin("compile " + std::string(name_of(candidate.precision)));
       config_.precision = candidate.precision;
-      candidate.executable = backend_.compile(optimized_, config_.compile_options(batch_));
+      candidate.executable = backend_.compile(network(), config_.compile_options(batch_));
     }
   }
 
@@ -171,7 +194,7 @@ class Build {
   void choose_slices() {
     if (report_.slices.empty()) return;
     begin("slice");
-    const SliceChoice choice = choose_slice(report_.slices, executable_, optimized_, config_,
+    const SliceChoice choice = choose_slice(report_.slices, executable_, network(), config_,
                                             backend_, random_input(), options_.timing_budget_ms);
     executable_ = choice.executable;
     if (choice.slice < batch_) config_.slice = choice.slice;
@@ -182,8 +205,7 @@ class Build {
     begin("finish");
     std::vector<std::int64_t> blob_batches;
     if (options_.embed_blob) blob_batches.push_back(batch_);
-    auto engine = std::make_shared<Engine>(std::move(optimized_), std::move(config_), backend_,
-                                           std::move(blob_batches));
+    auto engine = std::make_shared<Engine>(network(), config_, backend_, std::move(blob_batches));
     engine->add_executable(batch_, std::move(executable_));
     if (options_.progress) options_.progress("finish", stages(), stages());
     report_.seconds =
@@ -210,6 +232,7 @@ class Build {
   BuildReport report_;
   EngineConfig config_;
   Graph optimized_;
+  std::optional<Graph> quantized_;
   /// The batch that is compiled and timed; the slice once that is chosen.
   std::int64_t batch_ = 1;
   std::shared_ptr<Executable> executable_;

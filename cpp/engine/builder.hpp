@@ -2,13 +2,17 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "engine/engine.hpp"
 #include "engine/precision_choice.hpp"
 #include "engine/slice_choice.hpp"
+#include "graph/dynamic_range.hpp"
 #include "passes/pipeline.hpp"
 
 namespace chexnet_trt {
@@ -17,6 +21,13 @@ namespace chexnet_trt {
 /// "time", "slice", "finish". An exception from it cancels the build.
 using BuildProgress = std::function<void(const std::string& stage, int done, int total)>;
 
+/// What quantising the network takes (passes/quantize.hpp).
+struct Int8Options {
+  DynamicRanges ranges;
+  /// Names of convolutions and matmuls that keep floating point.
+  std::set<std::string> high_precision;
+};
+
 struct BuildOptions {
   /// Used by `build` without a Backend.
   std::string backend = "openvino";
@@ -24,6 +35,10 @@ struct BuildOptions {
   std::vector<Precision> precisions;
   /// The one precision of `precisions` is forced (fp32 when there is none): nothing is timed.
   bool obey = false;
+  /// Without it int8 and mixed are not built.
+  std::optional<Int8Options> int8;
+  /// Permitted precisions that are not to be built after all, and why.
+  std::map<Precision, std::string> ruled_out;
   std::int64_t max_batch = 1;
   /// The batch at which precisions are compared and that is compiled now; 0: max_batch.
   std::int64_t timing_batch = 0;
@@ -40,7 +55,7 @@ struct BuildOptions {
 
 struct BuildReport {
   std::vector<PassCount> passes;
-  /// In the order fp32, fp16, bf16, int8; timed on random input.
+  /// In the order fp32, fp16, bf16, int8, mixed; timed on random input.
   std::vector<Candidate> candidates;
   /// How the timing batch may run, timed on random input; empty when only as a whole.
   std::vector<SliceCandidate> slices;

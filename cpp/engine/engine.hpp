@@ -33,7 +33,8 @@ struct EngineBlobs {
   std::shared_ptr<const void> owner;
 };
 
-/// A network ready to run. Thread-safe. Batch sizes compile on first use and stay.
+/// A network ready to run. Thread-safe. Batch sizes compile on first use and stay, all of them or
+/// `max_cached_batches`.
 class Engine : public std::enable_shared_from_this<Engine> {
  public:
   /// `graph` is optimised; `backend` outlives the engine. `blob_batches`: the batch sizes whose
@@ -69,6 +70,15 @@ class Engine : public std::enable_shared_from_this<Engine> {
   /// Raises InputError when `batch` is not 1 ... max_batch, BackendError when it does not compile.
   std::shared_ptr<Executable> executable(std::int64_t batch);
   void add_executable(std::int64_t batch, std::shared_ptr<Executable> executable);
+
+  /// How many compiled batch sizes are kept, the least recently used going first; 0: all of them.
+  /// A context keeps what it ran until it meets a batch size that is new to it.
+  void set_max_cached_batches(std::size_t count) { executables_.set_limit(count); }
+  std::size_t max_cached_batches() const { return executables_.limit(); }
+  /// Whether `executable` is among those kept.
+  bool holds(std::int64_t batch, const Executable* executable) const {
+    return executables_.holds(batch, executable);
+  }
 
  private:
   static std::shared_ptr<Engine> from_plan(const PlanReader& plan, const LoadOptions& options,

@@ -64,13 +64,29 @@ void ExecutionContext::check(const std::vector<Binding>& bindings) const {
   }
 }
 
+/// Nothing is in flight.
 ExecutionContext::Slot& ExecutionContext::slot(std::int64_t batch) {
+  std::shared_ptr<Executable> executable = engine_->executable(batch);
   const auto found = slots_.find(batch);
-  if (found != slots_.end()) return found->second;
+  if (found != slots_.end() && found->second.executable == executable) return found->second;
+  drop_released_slots();
   Slot slot;
-  slot.executable = engine_->executable(batch);
-  slot.execution = slot.executable->create_execution();
+  slot.execution = executable->create_execution();
+  slot.executable = std::move(executable);
   return slots_.emplace(batch, std::move(slot)).first->second;
+}
+
+/// The engine lets executables go to save memory, which takes those who hold them to do so too.
+void ExecutionContext::drop_released_slots() {
+  for (auto entry = slots_.begin(); entry != slots_.end();) {
+    const Slot& slot = entry->second;
+    if (engine_->holds(entry->first, slot.executable.get())) {
+      ++entry;
+      continue;
+    }
+    if (last_ == slot.execution.get()) last_ = nullptr;
+    entry = slots_.erase(entry);
+  }
 }
 
 void ExecutionContext::enqueue_locked(std::int64_t batch, const std::vector<Binding>& bindings,

@@ -47,6 +47,7 @@ class ExecutionContext {
   };
 
   void check(const std::vector<Binding>& bindings) const;
+  void drop_released_slots();
   Slot& slot(std::int64_t batch);
   void enqueue_locked(std::int64_t batch, const std::vector<Binding>& bindings,
                       StreamHandle stream);

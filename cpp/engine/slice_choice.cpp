@@ -46,6 +46,7 @@ SliceChoice choose_slice(std::vector<SliceCandidate>& candidates,
     batches.push_back(repeated(slices.back(), size, batch, graph));
   }
   std::vector<Executable*> timed;
+  timed.reserve(batches.size());
   for (const auto& executable : batches) timed.push_back(executable.get());
   const std::vector<Timing> timings = time_interleaved(timed, buffers, {kMinRounds, budget_ms});
   double fastest = timings.front().median_ms;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "graph/graph.hpp"
 
 namespace chexnet_trt::passes {
@@ -9,6 +11,8 @@ namespace chexnet_trt::passes {
 using Pass = Graph (*)(const Graph& graph, int& rewrites);
 
 Graph constant_folding(const Graph& graph, int& rewrites);
+/// Folds while the constants of the graph take at most `max_bytes`; the pass above allows 1 GiB.
+Graph constant_folding(const Graph& graph, int& rewrites, std::uint64_t max_bytes);
 Graph remove_identities(const Graph& graph, int& rewrites);
 Graph fold_pad(const Graph& graph, int& rewrites);
 Graph fold_batch_norm(const Graph& graph, int& rewrites);

@@ -19,9 +19,9 @@ struct NamedOutput {
   std::size_t index;
 };
 
-std::string joined(const std::vector<std::string>& items) {
+std::string joined(const std::vector<std::string>& items, const char* separator = ", ") {
   std::string text;
-  for (const std::string& item : items) text += (text.empty() ? "" : ", ") + item;
+  for (const std::string& item : items) text += (text.empty() ? "" : separator) + item;
   return text;
 }
 
@@ -200,11 +200,9 @@ class Import {
 
   void report_problems() const {
     if (!unsupported_.empty()) {
-      std::string text = std::to_string(unsupported_.size()) +
-                         (unsupported_.size() == 1 ? " node" : " nodes") +
-                         " of the network cannot be imported:";
-      for (const std::string& line : unsupported_) text += "\n  " + line;
-      throw InputError(text);
+      throw InputError(std::to_string(unsupported_.size()) +
+                       (unsupported_.size() == 1 ? " node" : " nodes") +
+                       " of the network cannot be imported: " + joined(unsupported_, "; "));
     }
     if (!unregistered_.empty()) {
       throw InputError("the file does not say the shape of the input " + joined(unregistered_) +

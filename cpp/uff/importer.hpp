@@ -35,7 +35,7 @@ class UffParser {
 
   /// Weights are used where they lie, kept alive by `meta.owner`. Inputs that are not registered
   /// get the file's shape if that is known but for the batch. Raises InputError on a broken
-  /// network; when nodes cannot be imported its text lists every one of them, a line each.
+  /// network; when nodes cannot be imported its text lists every one of them.
   chexnet_trt::Graph parse(const MetaGraph& meta) const;
 
   /// Reads the file and parses it; messages name the path.

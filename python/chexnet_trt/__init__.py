@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
 
-from chexnet_trt._core import BackendError, Error, Graph, InputError
+from chexnet_trt._core import BackendError, CalibrationTable, Error, Graph, InputError
 from chexnet_trt.builder import build
+from chexnet_trt.calibration import calibrate
 from chexnet_trt.engine import Engine, ExecutionContext, Inference, load
 
 __all__ = [
     "BackendError",
+    "CalibrationTable",
     "Engine",
     "Error",
     "ExecutionContext",
@@ -17,6 +19,7 @@ __all__ = [
     "Inference",
     "InputError",
     "build",
+    "calibrate",
     "load",
 ]
 

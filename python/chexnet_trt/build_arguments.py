@@ -6,14 +6,19 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from chexnet_trt import _core, builder
-from chexnet_trt.engine import Engine
+from chexnet_trt import _core, int8_arguments
+from chexnet_trt.accuracy import Agreement
+from chexnet_trt.builder import build_network
+from chexnet_trt.engine import TIMING_ONLY, Engine
 from chexnet_trt.inputs import parse_outputs, parse_uff_inputs
+from chexnet_trt.int8_arguments import add_int8_arguments
+from chexnet_trt.network import Network, read
+from chexnet_trt.preprocess import PRESETS
 from chexnet_trt.progress import ProgressLine
 
 # The attributes of the parsed arguments that the functions below add.
-_NETWORK = ("uffInput", "uffNHWC", "output")
-_PRECISION = ("fp16", "bf16", "int8", "best")
+_NETWORK = ("uffInput", "uffNHWC", "output", "preprocess")
+_PRECISION = ("fp16", "bf16", "best")
 
 _Parser = argparse.ArgumentParser | argparse._ArgumentGroup
 
@@ -30,39 +35,71 @@ def add_network_arguments(parser: _Parser) -> None:
     parser.add_argument(
         "--output", metavar="NAME[,NAME]", action="append", default=[], help="output; repeatable"
     )
+    parser.add_argument(
+        "--preprocess",
+        choices=PRESETS,
+        help="from pixels to the input's values; kept in the engine for infer",
+    )
 
 
 def add_precision_arguments(parser: _Parser) -> None:
     for name in ("fp16", "bf16"):
         parser.add_argument(f"--{name}", action="store_true", help=f"permit {name} beside fp32")
-    parser.add_argument("--int8", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument(
         "--best", action="store_true", help="permit every precision that the device has"
     )
+    add_int8_arguments(parser)
 
 
 def given(args: argparse.Namespace) -> list[str]:
     """The flags of this module that the command line has."""
-    return [f"--{name}" for name in (*_NETWORK, *_PRECISION) if getattr(args, name)]
+    own = [f"--{name}" for name in (*_NETWORK, *_PRECISION) if getattr(args, name)]
+    return own + int8_arguments.given(args)
+
+
+def read_network(
+    path: str | Path,
+    args: argparse.Namespace,
+    *,
+    u8_input: bool = False,
+) -> Network:
+    """The network that the arguments of this module name. Raises InputError."""
+    return read(
+        path,
+        inputs=parse_uff_inputs(args.uffInput),
+        outputs=parse_outputs(args.output),
+        input_order="NHWC" if args.uffNHWC else "NCHW",
+        preprocessing=args.preprocess,
+        u8_input=u8_input,
+    )
 
 
 def build(
-    network: str | Path,
+    path: str | Path,
     args: argparse.Namespace,
     *,
     backend: str = "openvino",
-    **options: Any,  # noqa: ANN401 - those of builder.build that the commands spell differently
+    threads: int = 0,
+    obey: bool = False,
+    u8_input: bool = False,
+    **options: Any,  # noqa: ANN401 - those of build_network that the commands spell differently
 ) -> Engine:
     """Builds what the arguments of this module ask for, showing progress. Raises as the builder."""
     progress = ProgressLine()
     try:
-        return builder.build(
+        network = read_network(path, args, u8_input=u8_input)
+        prepared = int8_arguments.prepare(
+            network, args, backend=backend, threads=threads, obey=obey, progress=progress
+        )
+        return build_network(
             network,
-            inputs=parse_uff_inputs(args.uffInput),
-            outputs=parse_outputs(args.output),
-            input_order="NHWC" if args.uffNHWC else "NCHW",
             backend=backend,
+            threads=threads,
+            obey=obey,
             precisions=_permitted(args, backend),
+            int8=prepared.int8,
+            agreement=prepared.agreement,
+            ruled_out=prepared.ruled_out,
             progress=progress,
             **options,
         )
@@ -83,16 +120,18 @@ def report_lines(engine: Engine) -> list[str]:
         times = ", ".join(f"{row['slice']}: {row['median_ms']:.3f} ms" for row in slices)
         how = f"in slices of {engine.slice}" if engine.slice else "whole"
         lines.append(f"  batch {engine.report['timing_batch']} runs {how} (by slice, {times})")
+    agreement = (engine.manifest["calibration"] or {}).get("agreement_on_calibration_images")
+    if agreement:
+        lines.append(f"  {Agreement.from_json(agreement)}")
+    if engine.timing_only:
+        lines.append(f"  {TIMING_ONLY}")
     return lines
 
 
 def _permitted(args: argparse.Namespace, backend: str) -> list[str]:
-    if args.int8:
-        raise _core.InputError(
-            "--int8: int8 needs calibration, which this version does not have;"
-            " use --bf16, --fp16 or --best"
-        )
-    names = [name for name in ("fp16", "bf16") if getattr(args, name)]
+    names = [name for name in ("fp16", "bf16", "int8") if getattr(args, name)]
+    if args.int8 and args.bf16:
+        names.append("mixed")
     if args.best:
-        names += [name for name in _core.device_precisions(backend) if name not in ("fp32", "int8")]
+        names += [name for name in _core.device_precisions(backend) if name != "fp32"]
     return list(dict.fromkeys(names))

@@ -1,16 +1,20 @@
-"""From a network file to an engine: parse, optimise, compile, describe."""
+"""From a network to an engine: optimise, quantise, compile, describe."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from typing import Any
 
-from chexnet_trt import _core, labels, machine, manifest, preprocess
+from chexnet_trt import _core, labels, machine, manifest
+from chexnet_trt import int8 as quantization
+from chexnet_trt.accuracy import Agreement
+from chexnet_trt.calibration import check_table, read_table
 from chexnet_trt.engine import Engine, logger
+from chexnet_trt.int8 import Int8
+from chexnet_trt.network import Network, read
 
 Progress = Callable[[str, int, int], None]
 
@@ -24,6 +28,10 @@ def build(
     backend: str = "openvino",
     precisions: Sequence[str] = (),
     obey: bool = False,
+    calibration: _core.CalibrationTable | str | os.PathLike[str] | None = None,
+    accept_foreign_table: bool = False,
+    random_ranges: bool = False,
+    high_precision: Sequence[str] = (),
     max_batch: int = 1,
     timing_batch: int | None = None,
     slice_size: int = 0,
@@ -40,31 +48,109 @@ def build(
     """Builds an engine from a `.uff` file, a TensorFlow frozen graph (`.pb`) or a Graph.
 
     `inputs`: size of each input without the batch, in `input_order` (NCHW: C, H, W; NHWC: H, W, C).
-    `outputs`: node names; none: those that the file marks. `precisions` are permitted besides fp32:
-    each is timed at `timing_batch` (the maximum) on random input and the fastest is taken; with
-    `obey` the one given is forced. `slice_size`: larger batches run in pieces of this size; 0: what
-    is fastest at `timing_batch`. `threads`: 0 for every core. `preprocessing`: the preset that
+    `outputs`: node names; none: those that the file marks. `precisions` (fp16, bf16, int8, mixed)
+    are permitted besides fp32: each is timed at `timing_batch` (the maximum) on random input and
+    the fastest is taken; with `obey` the one given is forced. int8 and mixed need `calibration`, a
+    table of `chexnet_trt.calibrate` or its file (of another tool: `accept_foreign_table`), or
+    `random_ranges`, whose engine is good for timing only; `high_precision` names convolutions and
+    matmuls that keep floating point. `slice_size`: larger batches run in pieces of this size; 0:
+    what is fastest at `timing_batch`. `threads`: 0 for every core. `preprocessing`: the preset that
     the engine is to remember; with `u8_input` its scale and offset move into the engine, which
     then takes uint8 pixels. `class_names`: names of the scores, in order.
     `progress(stage, done, total)`.
 
     Raises InputError on bad files, sizes, names and options, BackendError when compiling fails.
     """
-    if isinstance(source, _core.Graph):
-        graph, origin = source, {"kind": "graph"}
-    else:
-        path = Path(source)
-        graph = parse(path, inputs or {}, outputs, input_order)
-        origin = {"kind": path.suffix.lstrip("."), "file": path.name, "sha256": _sha256(path)}
-    contract = _preprocessing(graph, preprocessing)
-    if u8_input:
-        graph, contract = _embed(graph, contract)
-    _check_memory(graph, max_batch)
-    core, report = _core.build_engine(
+    network = read(
+        source,
+        inputs=inputs,
+        outputs=outputs,
+        input_order=input_order,
+        preprocessing=preprocessing,
+        u8_input=u8_input,
+    )
+    ranges = _int8(network, calibration, accept_foreign_table, random_ranges)
+    return build_network(
+        network,
+        backend=backend,
+        precisions=precisions,
+        obey=obey,
+        int8=ranges and ranges.keeping(high_precision),
+        max_batch=max_batch,
+        timing_batch=timing_batch,
+        slice_size=slice_size,
+        threads=threads,
+        streams=streams,
+        profiling=profiling,
+        embed_blob=embed_blob,
+        timing_budget_ms=timing_budget_ms,
+        class_names=class_names,
+        progress=progress,
+    )
+
+
+def build_network(
+    network: Network,
+    *,
+    precisions: Sequence[str] = (),
+    obey: bool = False,
+    int8: Int8 | None = None,
+    agreement: Agreement | None = None,
+    class_names: Sequence[str] | None = None,
+    max_batch: int = 1,
+    **options: Any,  # noqa: ANN401 - those of compile_core
+) -> Engine:
+    """`build` for a network that is read; `agreement`: of its int8 with fp32, for the manifest."""
+    _check_memory(network.graph, max_batch)
+    core, report = compile_core(
+        network.graph,
+        precisions=precisions,
+        obey=obey,
+        int8=int8,
+        max_batch=max_batch,
+        **options,
+    )
+    engine = Engine(core, report)
+    _log(network.graph, engine)
+    engine.manifest = manifest.compose(
+        engine,
+        network=network,
+        asked=precisions,
+        obey=obey,
+        int8=int8,
+        agreement=agreement,
+        class_names=_class_names(engine, class_names),
+    )
+    return engine
+
+
+def compile_core(
+    graph: _core.Graph,
+    *,
+    backend: str = "openvino",
+    precisions: Sequence[str] = (),
+    obey: bool = False,
+    int8: Int8 | None = None,
+    ruled_out: Mapping[str, str] | None = None,
+    max_batch: int = 1,
+    timing_batch: int | None = None,
+    slice_size: int = 0,
+    threads: int = 0,
+    streams: int = 1,
+    profiling: bool = False,
+    embed_blob: bool = True,
+    timing_budget_ms: float = 1000.0,
+    progress: Progress | None = None,
+) -> tuple[_core.Engine, Mapping[str, Any]]:
+    """The native build and its report. `ruled_out`: precisions not to take, and why."""
+    return _core.build_engine(
         graph,
         backend=backend,
         precisions=list(precisions),
         obey=obey,
+        ranges=dict(int8.ranges) if int8 else None,
+        high_precision=set(int8.high_precision if int8 else ()),
+        ruled_out=dict(ruled_out or {}),
         max_batch=max_batch,
         timing_batch=timing_batch or 0,
         slice=slice_size,
@@ -75,39 +161,24 @@ def build(
         timing_budget_ms=timing_budget_ms,
         progress=progress,
     )
-    engine = Engine(core, report)
-    _log(graph, engine)
-    engine.manifest = manifest.compose(
-        engine,
-        origin=origin,
-        asked=precisions,
-        obey=obey,
-        preprocessing=contract,
-        embedded_preset=preprocessing if u8_input else None,
-        class_names=_class_names(engine, class_names),
-    )
-    return engine
 
 
-def parse(
-    path: Path, inputs: Mapping[str, Sequence[int]], outputs: Sequence[str], input_order: str
-) -> _core.Graph:
-    """The network of a `.uff` or `.pb` file as a Graph. Raises InputError."""
-    parser = _core.uff.UffParser()
-    order = getattr(_core.uff.UffInputOrder, input_order, None)
-    if order is None:
-        raise _core.InputError(f"input order '{input_order}': expected NCHW or NHWC")
-    for name, size in inputs.items():
-        kind = order if len(size) == 3 else _core.uff.UffInputOrder.NC
-        parser.register_input(name, list(size), kind)
-    for name in outputs:
-        parser.register_output(name)
-    if path.suffix == ".pb" or path.is_dir():
-        from chexnet_trt import uff
-
-        data = uff.from_tensorflow_frozen_model(path, list(outputs), quiet=True)
-        return parser.parse_buffer(data)
-    return parser.parse(os.fspath(path))
+def _int8(
+    network: Network,
+    calibration: _core.CalibrationTable | str | os.PathLike[str] | None,
+    accept_foreign: bool,
+    random_ranges: bool,
+) -> Int8 | None:
+    if calibration is not None and random_ranges:
+        raise _core.InputError("give a calibration or random ranges, not both")
+    if random_ranges:
+        return quantization.from_random(network)
+    if calibration is None:
+        return None
+    if isinstance(calibration, _core.CalibrationTable):
+        check_table(calibration, network, "given", foreign=accept_foreign)
+        return quantization.from_table(calibration)
+    return quantization.from_table(read_table(calibration, network, accept_foreign=accept_foreign))
 
 
 def _log(graph: _core.Graph, engine: Engine) -> None:
@@ -136,28 +207,6 @@ def _numbers(node: _core.Node, max_batch: int) -> int:
     return math.prod(max_batch if extent is None else extent for extent in node.shape)
 
 
-def _preprocessing(graph: _core.Graph, name: str | None) -> preprocess.Preprocessing | None:
-    if name is None:
-        return None
-    images = [node for node in graph.inputs if len(node.shape) == 4]
-    if len(images) != 1:
-        raise _core.InputError(f"preprocessing '{name}' needs a network with one image input")
-    _, *size = images[0].shape
-    layout = images[0].attributes["layout"]
-    channels, height, width = size if layout == "nchw" else (size[2], size[0], size[1])
-    return preprocess.preset(name, width, height, channels)
-
-
-def _embed(
-    graph: _core.Graph, contract: preprocess.Preprocessing | None
-) -> tuple[_core.Graph, preprocess.Preprocessing]:
-    if contract is None:
-        raise _core.InputError("a uint8 input needs a preprocessing to put inside the engine")
-    embedded = _core.embed_preprocessing(graph, list(contract.mean), list(contract.std))
-    size = (contract.width, contract.height, contract.channels)
-    return embedded, preprocess.preset("raw", *size)
-
-
 def _class_names(engine: Engine, given: Sequence[str] | None) -> tuple[str, ...] | None:
     """Those given, else the 14 findings for the output that the whitepaper defines with them."""
     sizes = {info.name: list(info.shape)[1:] for info in engine.outputs}
@@ -167,7 +216,3 @@ def _class_names(engine: Engine, given: Sequence[str] | None) -> tuple[str, ...]
     if [len(names)] not in sizes.values():
         raise _core.InputError(f"{len(names)} labels, but the outputs have {sizes}")
     return names
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import NoReturn
 
 # One module of chexnet_trt.commands each, with HELP, EXAMPLE, add_arguments(parser), run(args).
-COMMANDS = ("freeze", "convert", "build", "trtexec", "infer", "inspect", "doctor")
+COMMANDS = ("freeze", "convert", "calibrate", "build", "trtexec", "infer", "inspect", "doctor")
 
 EPILOG = """\
 exit status: 0 success, 1 a failed run, 2 bad usage or bad input
@@ -95,14 +95,8 @@ def _is_text(argument: str) -> bool:
 
 
 def _fail(command: str | None, message: str, status: int) -> int:
+    from chexnet_trt._core import printable
+
     program = f"chexnet_trt {command}" if command else "chexnet_trt"
-    print(f"{program}: error: {_printable(message)}", file=sys.stderr)
+    print(f"{program}: error: {printable(message)}", file=sys.stderr)
     return status
-
-
-def _printable(message: str) -> str:
-    """Names come from files: their control characters are shown, not sent to the terminal."""
-    return "".join(
-        letter if letter.isprintable() or letter == "\n" else repr(letter)[1:-1]
-        for letter in message
-    )

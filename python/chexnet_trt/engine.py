@@ -16,6 +16,8 @@ from chexnet_trt import _core
 
 Array = NDArray[Any]
 
+TIMING_ONLY = "timing only: the int8 ranges are RANDOM, the scores mean nothing"
+
 logger = logging.getLogger("chexnet_trt")
 _LEVELS = {"warning": logging.WARNING, "info": logging.INFO, "debug": logging.DEBUG}
 
@@ -130,6 +132,27 @@ class Engine:
         self.core.manifest = json.dumps(value, sort_keys=True)
 
     @property
+    def timing_only(self) -> bool:
+        """Whether its int8 ranges are random: its times mean something, its scores nothing."""
+        return bool((self.manifest.get("calibration") or {}).get("random_ranges"))
+
+    @property
+    def max_cached_batches(self) -> int:
+        """How many compiled batch sizes stay in memory; 0, as at first, is all that were used.
+
+        Beyond that the least recently used goes, and compiling it again when it is next used takes
+        seconds: for servers short of memory whose batch sizes vary. A context still holds what it
+        ran until it meets a size that it has not compiled.
+        """
+        return int(self.core.max_cached_batches)
+
+    @max_cached_batches.setter
+    def max_cached_batches(self, count: int) -> None:
+        if count < 0:
+            raise _core.InputError(f"max_cached_batches {count}: give 0 (all) or more")
+        self.core.max_cached_batches = count
+
+    @property
     def graph(self) -> _core.Graph:
         """The optimised network."""
         return self.core.graph
@@ -225,7 +248,10 @@ def load(
         profiling=profiling,
         require_exact_device=require_exact_device,
     )
-    return Engine(core)
+    engine = Engine(core)
+    if engine.timing_only:
+        logger.warning("'%s': %s", os.fspath(path), TIMING_ONLY)
+    return engine
 
 
 def _dtype(info: _core.TensorInfo) -> np.dtype[Any]:

@@ -1,109 +1,79 @@
-"""Finding image files and reading them, with every unusable file named and explained."""
+"""Reading images: whatever the format, the planes of one still image, or why there are none."""
 
 from __future__ import annotations
 
+import io
 import struct
-import warnings
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from chexnet_trt import dicom
 from chexnet_trt._core import InputError
+from chexnet_trt.warning_filters import warning_filter
 
-# DICOM files count as images of a folder, so that they are reported and not passed over.
-EXTENSIONS = frozenset(
-    (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".pgm", ".ppm", ".pnm", ".dcm")
-)
 MAX_PIXELS = 89_478_485  # Pillow's own limit before it warns of a decompression bomb.
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error)
 _SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N")
 
 
-def image_files(paths: Iterable[str | Path]) -> list[Path]:
-    """The files behind `paths`: files as they are, folders searched through in sorted order for
-    the known extensions, .txt lists with one path a line, relative to the list's folder.
+@dataclass(frozen=True)
+class EncodedImage:
+    """The bytes of an image file that lies in another file; `name` is for messages."""
 
-    Raises InputError for a path that does not exist and for a folder or list without images.
-    """
-    files: list[Path] = []
-    for path in map(Path, paths):
-        if path.is_dir():
-            files += _in_folder(path)
-        elif path.suffix.lower() == ".txt":
-            files += _in_list(path)
-        elif path.exists():
-            files.append(path)
-        else:
-            raise InputError(f"'{path}' does not exist")
-    return files
+    name: str
+    read: Callable[[], bytes]
 
 
-def _in_folder(folder: Path) -> list[Path]:
-    files = sorted(
-        path for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS and path.is_file()
-    )
-    if not files:
-        known = " ".join(sorted(EXTENSIONS))
-        raise InputError(f"no image under '{folder}'; the known extensions are {known}")
-    return files
+# An array is [H, W], [H, W, 1] or [H, W, 3], uint8 or uint16.
+Readable: TypeAlias = str | Path | EncodedImage | Image.Image | NDArray[Any]
 
 
-def _in_list(path: Path) -> list[Path]:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError:
-        raise InputError(f"'{path}' is not a text file with one image path a line") from None
-    except OSError as error:
-        raise InputError(f"cannot read the image list '{path}': {error.strerror}") from None
-    files = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        file = path.parent / line.strip()
-        if not file.is_file():
-            raise InputError(f"{path}, line {number}: there is no file '{file}'")
-        files.append(file)
-    if not files:
-        raise InputError(f"the image list '{path}' is empty")
-    return files
-
-
-def read_image(image: str | Path | Image.Image | NDArray[Any]) -> list[Image.Image]:
+def read_image(image: Readable) -> list[Image.Image]:
     """The planes of an image, one (gray) or three (RGB), each of 0..255.
 
-    8-bit images give 8-bit planes; 16-bit gray is divided by 257 into float planes, not clipped.
-    Alpha is dropped, and the stored orientation kept. Raises InputError for what is not one
-    readable still image: missing, truncated, too large, several frames, DICOM, 32-bit pixels.
+    8-bit images give 8-bit planes; 16-bit gray is divided by 257 into float planes, not clipped;
+    DICOM films give a float plane as chexnet_trt.dicom shows them. Alpha is dropped, and the
+    stored orientation kept. Raises InputError for what is not one readable still image: missing,
+    truncated, too large, several frames, 32-bit pixels.
     """
     if isinstance(image, np.ndarray):
         return _array_planes(image)
     if isinstance(image, Image.Image):
         return _planes(image, "the image")
-    path = Path(image)
+    path = image.name if isinstance(image, EncodedImage) else str(image)
+    name = f"'{path}'"
     try:
-        with path.open("rb") as file:
-            if file.read(132)[128:] == b"DICM":
-                raise InputError(
-                    f"'{path}' is a DICOM file, which this version does not read yet; "
-                    "export it as PNG"
-                )
-            file.seek(0)
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", Image.DecompressionBombWarning)
-                with Image.open(file) as opened:
-                    return _planes(opened, f"'{path}'")
+        with _open(image) as file:
+            if dicom.is_dicom(file, path):
+                return [Image.fromarray(dicom.read_film(file, path, MAX_PIXELS))]
+            with _open_picture(file) as picture:
+                return _planes(picture, name)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise InputError(_too_large(f"'{path}'")) from None
+        raise InputError(_too_large(name)) from None
     except UnidentifiedImageError:
-        raise InputError(f"'{path}' is not an image that can be read") from None
+        raise InputError(f"{name} is not an image that can be read") from None
     except _BROKEN as error:
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())
-        raise InputError(f"cannot read the image '{path}': {reason}") from None
+        raise InputError(f"cannot read the image {name}: {reason}") from None
+
+
+def _open(image: str | Path | EncodedImage) -> BinaryIO:
+    if isinstance(image, EncodedImage):
+        return io.BytesIO(image.read())
+    return Path(image).open("rb")
+
+
+def _open_picture(file: BinaryIO) -> Image.Image:
+    """Reads the header alone. Raises DecompressionBombWarning where Pillow would warn."""
+    with warning_filter("error", Image.DecompressionBombWarning):
+        return Image.open(file)
 
 
 def _planes(image: Image.Image, name: str) -> list[Image.Image]:

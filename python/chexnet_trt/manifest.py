@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any
 
 from chexnet_trt import machine
+from chexnet_trt.accuracy import Agreement
 from chexnet_trt.engine import Engine
-from chexnet_trt.preprocess import Preprocessing
+from chexnet_trt.int8 import Int8
+from chexnet_trt.network import Network
 
 # The output whose 14 scores the whitepaper defines.
 SCORES = "chexnet_sigmoid_tensor"
@@ -18,26 +20,27 @@ SCORES = "chexnet_sigmoid_tensor"
 def compose(
     engine: Engine,
     *,
-    origin: Mapping[str, str],
+    network: Network,
     asked: Sequence[str],
     obey: bool,
-    preprocessing: Preprocessing | None,
-    embedded_preset: str | None,
+    int8: Int8 | None,
+    agreement: Agreement | None,
     class_names: Sequence[str] | None,
 ) -> dict[str, Any]:
-    """Describes a freshly built engine. `embedded_preset`: the preprocessing inside the graph."""
+    """Describes a freshly built engine. `agreement`: of its int8 with fp32, if checked."""
     report = engine.report or {}
     layers = engine.layers(report["timing_batch"])
     return {
         "format_version": 1,
         "tool_version": machine.version("chexnet_trt"),
         "created_utc": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "source": {**origin, "graph_sha256": engine.graph.hash()},
+        "source": {**network.origin, "graph_sha256": engine.graph.hash()},
         "model": {
             "inputs": [_tensor(info) for info in engine.inputs],
             "outputs": [_tensor(info) for info in engine.outputs],
         },
-        "preprocess": preprocessing and {**preprocessing.to_json(), "embedded": embedded_preset},
+        "preprocess": network.preprocessing
+        and {**network.preprocessing.to_json(), "embedded": network.embedded_preset},
         "labels": class_names
         and {
             "names": list(class_names),
@@ -52,6 +55,7 @@ def compose(
             "timing_input": report["timing_input"],
             "per_layer": {layer.name: layer.precision for layer in layers},
         },
+        "calibration": _calibration(engine, int8, agreement),
         "hardware": {"backend": engine.backend, "device": engine.device, **machine.describe()},
         "build": {
             "seconds": report["seconds"],
@@ -60,6 +64,19 @@ def compose(
             "slices": report["slices"],
             "passes": report["passes"],
         },
+    }
+
+
+def _calibration(
+    engine: Engine, int8: Int8 | None, agreement: Agreement | None
+) -> dict[str, Any] | None:
+    """Of an engine that computes in int8."""
+    if int8 is None or engine.precision not in ("int8", "mixed"):
+        return None
+    return {
+        **int8.calibration,
+        "high_precision": list(int8.high_precision),
+        "agreement_on_calibration_images": agreement and agreement.to_json(),
     }
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from chexnet_trt._core import InputError
-from chexnet_trt.images import read_image
+from chexnet_trt.images import Readable, read_image
 
 # Pillow's bilinear filter, whose support grows with the reduction: antialiased, centres aligned.
 RESIZE = "bilinear-antialias"
@@ -60,7 +59,7 @@ class Preprocessing:
         if 0 in self.std:
             raise InputError("preprocessing cannot divide by a std of 0")
 
-    def pixels(self, image: str | Path | Image.Image | NDArray[Any]) -> NDArray[np.float32]:
+    def pixels(self, image: Readable) -> NDArray[np.float32]:
         """The resized pixels, float32 [height, width, channels] in 0..255.
 
         Raises InputError when the image cannot be read; arrays are [H, W], [H, W, 1] or [H, W, 3],
@@ -73,9 +72,7 @@ class Preprocessing:
             planes *= 3
         return np.stack(planes, axis=-1)
 
-    def apply(
-        self, image: str | Path | Image.Image | NDArray[Any], layout: str
-    ) -> NDArray[np.float32]:
+    def apply(self, image: Readable, layout: str) -> NDArray[np.float32]:
         """The values an engine is fed for one image: float32, [C, H, W] for layout 'nchw' and
         [H, W, C] for 'nhwc'. Raises InputError like `pixels`, and for another layout.
         """

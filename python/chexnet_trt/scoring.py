@@ -11,25 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chexnet_trt._core import InputError
+from chexnet_trt.image_feed import ImageFeed, TensorSpec, image_size
 from chexnet_trt.labels import LABELS, canonical_names
-from chexnet_trt.preprocess import Preprocessing, arrange, preset
+from chexnet_trt.preprocess import Preprocessing, preset
 
 SCORES = "chexnet_sigmoid_tensor"
-_IMAGE_AXES = {"nchw": (2, 3, 1), "nhwc": (1, 2, 3)}  # height, width, channels
-
-
-class TensorSpec(Protocol):
-    """An input or output of an engine; -1 is the batch; layout is 'nchw', 'nhwc' or 'plain';
-    element is a NumPy type's name."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def shape(self) -> Sequence[int]: ...
-    @property
-    def layout(self) -> str: ...
-    @property
-    def element(self) -> str: ...
 
 
 class Engine(Protocol):
@@ -68,14 +54,8 @@ class Scorer:
             names = ", ".join(spec.name for spec in engine.inputs)
             raise InputError(f"scoring images needs an engine with one input; this has {names}")
         self._engine = engine
-        self._input = engine.inputs[0]
         self.preprocessing = _preprocessing(engine, preprocessing)
-        self._bytes = self._input.element == "uint8"
-        if self._bytes and self.preprocessing.name != "raw":
-            raise InputError(
-                f"the input '{self._input.name}' takes bytes, so the engine preprocesses itself: "
-                "give --preprocess raw"
-            )
+        self._feed = ImageFeed(engine.inputs[0], self.preprocessing)
         self.output, self.num_scores = _scores_output(engine, output)
 
     def score(self, paths: Iterable[Path], batch: int) -> Iterator[Scored]:
@@ -86,7 +66,7 @@ class Scorer:
         values: list[NDArray[Any]] = []
         for path in paths:
             try:
-                values.append(self._values(path))
+                values.append(self._feed.values(path))
                 waiting.append(path)
             except InputError as error:
                 waiting.append(Scored(path, error=str(error)))
@@ -94,12 +74,6 @@ class Scorer:
                 yield from self._run(waiting, values)
                 waiting, values = [], []
         yield from self._run(waiting, values)
-
-    def _values(self, path: Path) -> NDArray[Any]:
-        if self._bytes:
-            pixels = np.rint(self.preprocessing.pixels(path)).astype(np.uint8)
-            return arrange(pixels, self._input.layout)
-        return self.preprocessing.apply(path, self._input.layout)
 
     def _run(
         self, waiting: Sequence[Path | Scored], values: Sequence[NDArray[Any]]
@@ -124,27 +98,14 @@ def score_names(manifest: Mapping[str, Any], count: int) -> tuple[str, ...]:
 
 
 def _preprocessing(engine: Engine, name: str | None) -> Preprocessing:
-    spec = engine.inputs[0]
-    if spec.layout not in _IMAGE_AXES or len(spec.shape) != 4:
-        raise InputError(
-            f"the input '{spec.name}' of shape {list(spec.shape)} and layout '{spec.layout}' does "
-            "not take images"
-        )
-    height, width, channels = (spec.shape[axis] for axis in _IMAGE_AXES[spec.layout])
     if name is not None:
-        return preset(name, width, height, channels)
+        return preset(name, *image_size(engine.inputs[0]))
     fields = engine.manifest.get("preprocess")
     if not fields:
         raise InputError(
             "the engine does not say how its images are preprocessed; say it with --preprocess"
         )
-    stored = Preprocessing.from_json(fields)
-    if (stored.height, stored.width, stored.channels) != (height, width, channels):
-        raise InputError(
-            f"the engine takes {width}x{height} pixels of {channels} channels, but its "
-            f"preprocessing makes {stored.width}x{stored.height} of {stored.channels}"
-        )
-    return stored
+    return Preprocessing.from_json(fields)
 
 
 def _scores_output(engine: Engine, name: str | None) -> tuple[str, int]:

@@ -38,7 +38,9 @@ CONFINED = {"openvino/": "backends/openvino", "pybind11/": "bindings"}
 
 INCLUDE = re.compile(r'^\s*#include\s+[<"]([^>"]+)[>"]', re.MULTILINE)
 HEAVY = re.compile(
-    r"^(?:import|from) (tensorflow|tensorboard|openvino|onnxruntime|matplotlib)\b", re.MULTILINE
+    r"^(?:import|from) "
+    r"(tensorflow|tensorboard|openvino|onnxruntime|matplotlib|pydicom|google|google_crc32c)\b",
+    re.MULTILINE,
 )
 
 

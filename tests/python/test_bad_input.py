@@ -17,9 +17,10 @@ from PIL import Image
 pytest.importorskip("tensorboard")
 
 import networks
-from chexnet_trt._core import uff
+from chexnet_trt._core import printable, uff
 from chexnet_trt.cli import main
 from engine_files import sections, with_section, with_version, xxh64
+from graph_defs import GraphMaker
 from networks import INPUT, SCORES, small_images
 
 SIZE = f"{INPUT},3,8,8"
@@ -246,8 +247,12 @@ def test_malformed_network(tmp_path, refuses, nodes, says):
 def test_control_characters_of_names_are_shown_and_not_sent(tmp_path, refuses):
     path = tmp_path / "net.uff"
     mark = ("MarkOutput_0", "MarkOutput", ["a"], {})
-    path.write_bytes(uff.encode(meta_graph(("a", "Activation", ["go\x1b[31m\x0bne"], RELU), mark)))
-    refuses("build", path, "--uffInput", SIZE, says="'go\\x1b[31m\\x0bne'")
+    path.write_bytes(uff.encode(meta_graph(("a", "Activation", ["go\x1b[31m\nne"], RELU), mark)))
+    refuses("build", path, "--uffInput", SIZE, says="'go\\x1b[31m\\nne'")
+
+
+def test_printable_takes_what_was_no_utf8():
+    assert printable("R\u00f6ntgen \udcff\ud800") == "R\u00f6ntgen \\udcff\\ud800"
 
 
 def test_data_format_that_is_no_text(tmp_path, small_pb, refuses):
@@ -272,6 +277,7 @@ def test_unsupported_ops_are_reported_together(tmp_path, capsys):
     path.write_bytes(uff.encode(meta_graph(*nodes)))
     assert main(["build", str(path), "--uffInput", SIZE]) == 2
     report = capsys.readouterr().err
+    assert len(report.splitlines()) == 1
     for text in ("'fft'", "_FFT", "'wave'", "_Wavelet"):
         assert text in report
     assert [entry.name for entry in tmp_path.iterdir()] == ["net.uff"]
@@ -563,6 +569,22 @@ def test_full_disk(tmp_path, small_pb, small_uff, small_engine):
         assert "cannot write" in done.stderr
         assert "nothing was written" in done.stderr
         assert [entry.name for entry in tmp_path.iterdir()] == ["image.png"], words
+
+
+def test_a_disk_with_room_for_one_of_two_files(tmp_path):
+    maker = GraphMaker()
+    maker.placeholder("x")
+    maker.node("Relu", "a", ["x"])
+    network = tmp_path / "net.pb"
+    network.write_bytes(maker.graph.SerializeToString())
+    assert main(["convert", str(network), "-q", "-t", "-o", str(tmp_path / "whole")]) == 0
+    sizes = [(tmp_path / f"whole.{suffix}").stat().st_size for suffix in ("uff", "pbtxt")]
+    assert sizes[0] < sizes[1]
+    before = sorted(tmp_path.iterdir())
+    done = run_limited(["convert", network, "-q", "-t", "-o", tmp_path / "out.uff"], sizes[0])
+    assert done.returncode == 2
+    assert "out.pbtxt" in done.stderr
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path, small_uff):

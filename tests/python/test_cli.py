@@ -41,11 +41,6 @@ def run(capsys, *words) -> str:
     return capsys.readouterr().out
 
 
-def named(layers) -> list:
-    """Without the constants, whose names the backend makes up anew for each compilation."""
-    return [layer for layer in layers if layer.type != "Const"]
-
-
 def from_uff(path) -> list[str]:
     return [f"--uff={path}", f"--output={SCORES}", f"--uffInput={INPUT},3,8,8"]
 
@@ -147,9 +142,9 @@ def test_files_have_trtexecs_keys(tmp_path, small_engine, small, capsys):
         set(layer) == {"name", "timeMs", "averageMs", "medianMs", "percentage"} for layer in layers
     )
     assert sum(layer["percentage"] for layer in layers) == pytest.approx(100, abs=0.5)
-    assert [layer for layer in content["LayerInfo"] if layer["type"] != "Const"] == [
+    assert content["LayerInfo"] == [
         {"name": x.name, "type": x.type, "precision": x.precision, "kernel": x.kernel}
-        for x in named(small.layers(3))
+        for x in small.layers(3)
     ]
 
 
@@ -199,7 +194,7 @@ def test_profile_and_layers_are_printed(small_engine, small, capsys):
     assert "percentile(99.9%) = " in out
     assert "=== Profile (20 iterations" in out
     assert any("conv" in layer.name for layer in small.layers(1))
-    for layer in named(small.layers(1)):
+    for layer in small.layers(1):
         assert f"{layer.name}: {layer.type}, {layer.precision}, {layer.kernel}" in out
 
 
@@ -269,7 +264,7 @@ def test_inspect_an_engine(small_engine, small, capsys):
     assert f"input        {INPUT} float32 [-1, 3, 8, 8] nchw" in out
     assert "preprocess   unit" in out
     assert "layers at batch 2" in out
-    assert all(f"  {layer.name}  {layer.type}" in out for layer in named(small.layers(2)))
+    assert all(f"  {layer.name}  {layer.type}" in out for layer in small.layers(2))
     graph = run(capsys, "inspect", small_engine, "--graph")
     assert graph == small.graph.to_text()
     assert "conv2d" in graph

@@ -48,6 +48,13 @@ def test_forces_the_extension(frozen, tmp_path):
     assert "nodes {" in (tmp_path / "out.pbtxt").read_text()
 
 
+def test_writes_both_files_or_neither(frozen, tmp_path):
+    (tmp_path / "out.pbtxt").mkdir()
+    with pytest.raises(InputError, match=r"out\.pbtxt"):
+        run(frozen, "-o", tmp_path / "out.uff", "-t")
+    assert not (tmp_path / "out.uff").exists()
+
+
 def test_quiet_prints_nothing(frozen, capsys):
     assert run("-q", frozen) == 0
     assert capsys.readouterr() == ("", "")

@@ -114,6 +114,21 @@ def test_threads_share_an_engine(golden: engines.Engine) -> None:
     assert wrong == []
 
 
+def test_nodes_of_the_graph_outlive_the_engine() -> None:
+    nodes = engines.load(GOLDEN).graph.nodes
+    assert [node.name for node in nodes if node.op == "input"] == ["x"]
+
+
+def test_compiled_batch_sizes_can_be_limited(golden: engines.Engine) -> None:
+    assert golden.max_cached_batches == 0
+    golden.max_cached_batches = 1
+    for batch in (1, 2, 3, 2, 1):
+        np.testing.assert_allclose(golden.infer(numbers(batch))["y"], 2 * numbers(batch) + 1)
+    assert golden.max_cached_batches == 1
+    with pytest.raises(_core.InputError, match="max_cached_batches -1"):
+        golden.max_cached_batches = -1
+
+
 def test_damaged_and_foreign_files(tmp_path: Path) -> None:
     file = tmp_path / "x.engine"
     content = GOLDEN.read_bytes()

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import io
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ from PIL import Image
 
 from chexnet_trt import images
 from chexnet_trt._core import InputError
-from chexnet_trt.images import image_files, read_image
+from chexnet_trt.images import EncodedImage, read_image
 
 
 def gradient(width=40, height=30, dtype=np.uint8):
@@ -93,18 +95,27 @@ def test_truncated_jpeg(tmp_path):
         read_image(path)
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"a,b\n1,2\n", "not an image that can be read"),
-        (b"\0" * 128 + b"DICM" + b"\0" * 64, "DICOM file, which this version does not read yet"),
-    ],
-)
-def test_files_that_are_no_images(tmp_path, content, message):
+def test_a_file_that_is_no_image(tmp_path):
     path = tmp_path / "file.png"
-    path.write_bytes(content)
-    with pytest.raises(InputError, match=message):
+    path.write_bytes(b"a,b\n1,2\n")
+    with pytest.raises(InputError, match=r"file\.png' is not an image that can be read"):
         read_image(path)
+
+
+def test_encoded_images_are_read_like_files_and_named(tmp_path):
+    content = save(tmp_path / "gray.png", gradient()).read_bytes()
+    (plane,) = values(read_image(EncodedImage("records[3]", lambda: content)))
+    assert np.array_equal(plane, gradient())
+    with pytest.raises(InputError, match=r"cannot read the image 'records\[3\]'"):
+        read_image(EncodedImage("records[3]", lambda: content[: len(content) // 2]))
+
+
+def test_threads_leave_the_warning_filters_as_they_were(tmp_path):
+    path = save(tmp_path / "gray.png", gradient())
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(8) as pool:
+        assert len(list(pool.map(read_image, [path] * 400))) == 400
+    assert warnings.filters == before
 
 
 def test_missing_file_and_folder(tmp_path):
@@ -147,29 +158,3 @@ def test_arrays():
         read_image(np.zeros((2, 2, 2), np.uint8))
     with pytest.raises(InputError, match="not float32"):
         read_image(np.zeros((2, 2), np.float32))
-
-
-def test_image_files_of_a_folder_are_sorted_and_known(tmp_path):
-    (tmp_path / "b").mkdir()
-    for name in ("b/z.PNG", "b/a.jpg", "c.dcm", "a.pgm", "notes.md"):
-        (tmp_path / name).touch()
-    found = [path.relative_to(tmp_path).as_posix() for path in image_files([tmp_path])]
-    assert found == ["a.pgm", "b/a.jpg", "b/z.PNG", "c.dcm"]
-
-
-def test_image_files_of_a_list_are_relative_to_it(tmp_path):
-    (tmp_path / "x.png").touch()
-    (tmp_path / "list.txt").write_text("x.png\n\n" + str(tmp_path / "x.png") + "\n")
-    assert image_files([tmp_path / "list.txt"]) == [tmp_path / "x.png"] * 2
-    (tmp_path / "list.txt").write_text("x.png\ny.png\n")
-    with pytest.raises(InputError, match=r"list\.txt, line 2: there is no file"):
-        image_files([tmp_path / "list.txt"])
-
-
-@pytest.mark.parametrize("name", ["missing.png", "missing.txt", "empty", "empty.txt", "binary.txt"])
-def test_image_files_that_give_nothing(tmp_path, name):
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "empty.txt").touch()
-    (tmp_path / "binary.txt").write_bytes(b"\xff\xfe\xfa")
-    with pytest.raises(InputError, match=name):
-        image_files([tmp_path / name])

@@ -301,6 +301,14 @@ class TestCustomOps:
         assert "1 nodes have no UFF op" in lines[2]
         assert "'custom' (_BatchMatMulV2)" in lines[2]
 
+    def test_warnings_show_control_characters_and_do_not_send_them(self, capsys):
+        maker = GraphMaker()
+        maker.placeholder()
+        maker.node("Wavelet", "a\nb\x1b[2J", ["x"])
+        convert(maker, "a\nb\x1b[2J")
+        lines = capsys.readouterr().err.splitlines()
+        assert lines[1] == "Converting a\\nb\\x1b[2J as custom op: Wavelet"
+
 
 class TestInterface:
     def test_prints_progress_unless_quiet(self, capsys, tmp_path):

@@ -22,7 +22,9 @@ void check_options(const CompileOptions& options) {
   if (options.batch < 1) throw InputError("the batch must be at least 1");
   if (options.threads < 0) throw InputError("the number of threads must not be negative");
   if (options.streams < 1) throw InputError("the number of streams must be at least 1");
-  if (options.precision == Precision::kInt8 && !adds_int8_products_exactly()) {
+  const bool has_int8 =
+      options.precision == Precision::kInt8 || options.precision == Precision::kMixed;
+  if (has_int8 && !adds_int8_products_exactly()) {
     throw BackendError("this CPU has neither VNNI nor AMX: sums of int8 products would saturate");
   }
 }
@@ -73,7 +75,10 @@ class OpenVinoBackend : public Backend {
       if (!honours(core_, precision)) continue;
       (is_native ? precisions_ : emulated_).push_back(precision);
     }
-    if (has("INT8") && adds_int8_products_exactly()) precisions_.push_back(Precision::kInt8);
+    if (!has("INT8") || !adds_int8_products_exactly()) return;
+    const bool has_bf16 = precisions_.back() == Precision::kBFloat16;
+    precisions_.push_back(Precision::kInt8);
+    if (has_bf16) precisions_.push_back(Precision::kMixed);
   }
 
   std::string_view name() const override { return "openvino"; }

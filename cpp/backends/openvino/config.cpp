@@ -14,11 +14,12 @@
 namespace chexnet_trt::openvino {
 namespace {
 
-/// int8 lives in the graph as quantize / dequantize pairs; what is not between them stays float32.
+/// int8 lives in the graph as quantize / dequantize pairs; the hint is for what is not between them.
 ov::element::Type hint_of(Precision precision) {
   switch (precision) {
     case Precision::kFloat16: return ov::element::f16;
-    case Precision::kBFloat16: return ov::element::bf16;
+    case Precision::kBFloat16:
+    case Precision::kMixed: return ov::element::bf16;
     default: return ov::element::f32;
   }
 }

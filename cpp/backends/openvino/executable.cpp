@@ -7,10 +7,12 @@
 #include <openvino/runtime/infer_request.hpp>
 #include <optional>
 #include <ostream>
+#include <sstream>
 #include <utility>
 
 #include "backends/openvino/blob.hpp"
 #include "backends/openvino/byte_stream.hpp"
+#include "backends/openvino/element_types.hpp"
 #include "backends/openvino/errors.hpp"
 
 namespace chexnet_trt::openvino {
@@ -88,6 +90,19 @@ class OpenVinoExecution : public Execution {
       }
       if (bindings[index].data == nullptr) throw InputError(which + " has no memory");
     }
+    check_int64(bindings);
+  }
+
+  void check_int64(const std::vector<Binding>& bindings) const {
+    for (std::size_t index = 0; index < model_.inputs().size(); ++index) {
+      const auto& port = model_.inputs()[index];
+      if (port.get_element_type() != ov::element::i64) continue;
+      const auto beyond =
+          first_beyond_int32(bindings[index].data, ov::shape_size(port.get_shape()));
+      if (!beyond) continue;
+      throw InputError("binding " + std::to_string(index) + " holds " + std::to_string(*beyond) +
+                       ", and the openvino backend computes int64 in 32 bits");
+    }
   }
 
   /// The caller's memory becomes the request's tensors; unchanged pointers are left alone.
@@ -135,6 +150,14 @@ std::string info_of(const ov::Node& node, const std::string& key) {
   return found == node.get_rt_info().end() ? "" : found->second.as<std::string>();
 }
 
+/// OpenVINO joins the names by commas, which may be part of a name; such names are lost.
+std::vector<std::string> split_names(const std::string& joined) {
+  std::vector<std::string> names;
+  std::stringstream stream(joined);
+  for (std::string name; std::getline(stream, name, ',');) names.push_back(name);
+  return names;
+}
+
 class OpenVinoExecutable : public Executable {
  public:
   OpenVinoExecutable(ov::CompiledModel model, std::string fingerprint,
@@ -155,8 +178,12 @@ class OpenVinoExecutable : public Executable {
     return guarded("reading the layers", [this] {
       std::vector<LayerInfo> result;
       for (const auto& node : model_.get_runtime_model()->get_ordered_ops()) {
-        result.push_back({node->get_friendly_name(), info_of(*node, "layerType"),
-                          info_of(*node, "runtimePrecision"), info_of(*node, "primitiveType")});
+        std::string type = info_of(*node, "layerType");
+        // Constants do not run, and OpenVINO numbers those that it makes anew in every compilation.
+        if (type == "Const") continue;
+        result.push_back({node->get_friendly_name(), std::move(type),
+                          info_of(*node, "runtimePrecision"), info_of(*node, "primitiveType"),
+                          split_names(info_of(*node, "originalLayersNames"))});
       }
       return result;
     });

@@ -4,8 +4,21 @@
 
 #include "backends/openvino/element_types.hpp"
 #include "backends/openvino/lowerings.hpp"
+#include "common/error.hpp"
 
 namespace chexnet_trt::openvino::lowerings {
+namespace {
+
+void check_int64(const Node& node, const Tensor& value) {
+  if (value.type() != ElementType::kInt64) return;
+  const auto beyond =
+      first_beyond_int32(value.bytes().data, static_cast<std::size_t>(value.size()));
+  if (!beyond) return;
+  throw InputError("the constant '" + node.name + "' holds " + std::to_string(*beyond) +
+                   ", and the openvino backend computes int64 in 32 bits; use float32 for it");
+}
+
+}  // namespace
 
 Value input(const LoweringContext& context, const Node& node,
             const std::vector<Value>& /*inputs*/) {
@@ -18,6 +31,7 @@ Value input(const LoweringContext& context, const Node& node,
 Value constant(const LoweringContext& context, const Node& node,
                const std::vector<Value>& /*inputs*/) {
   const Tensor& value = std::get<ConstantAttributes>(node.attributes).value;
+  check_int64(node, value);
   const ov::element::Type type = element_type_of(value.type());
   const ov::Shape shape = shape_of(value.shape(), context.batch);
   const void* data = value.bytes().data;

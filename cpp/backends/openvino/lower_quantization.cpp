@@ -45,7 +45,7 @@ Value quantize(const LoweringContext& context, const Node& node, const std::vect
   const float scale = scale_of(context.graph, node.inputs[1]);
   const bool is_signed =
       std::get<QuantizeAttributes>(node.attributes).element == ElementType::kInt8;
-  const auto low = float_constant({}, {is_signed ? -128 * scale : 0.0F});
+  const auto low = float_constant({}, {is_signed ? -128.0F * scale : 0.0F});
   const auto high = float_constant({}, {(is_signed ? 127.0F : 255.0F) * scale});
   constexpr std::size_t kLevels = 256;
   return {
@@ -57,10 +57,10 @@ Value dequantize(const LoweringContext& context, const Node& node,
                  const std::vector<Value>& inputs) {
   if (context.graph.node(node.inputs[0]).op == Op::kQuantize) return inputs[0];
   const auto values = std::make_shared<ov::op::v0::Convert>(inputs[0].output, ov::element::f32);
-  ov::Shape shape(inputs[0].order.size(), 1);
+  std::vector<std::size_t> shape(inputs[0].order.size(), 1);
   const ov::Shape scales = inputs[1].output.get_shape();
   const auto axis = static_cast<std::size_t>(std::get<AxisAttributes>(node.attributes).axis);
-  if (!scales.empty()) shape.at(physical_axis(inputs[0], axis)) = scales[0];
+  if (!scales.empty()) shape[physical_axis(inputs[0], axis)] = scales[0];
   return {std::make_shared<ov::op::v1::Multiply>(values, reshaped(inputs[1].output, shape)),
           inputs[0].order};
 }

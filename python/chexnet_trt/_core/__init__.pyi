@@ -5,6 +5,7 @@ The native core of chexnet_trt; import chexnet_trt instead.
 from __future__ import annotations
 import collections.abc
 import numpy
+import numpy.typing
 import typing
 import typing_extensions
 from . import uff
@@ -14,15 +15,19 @@ __all__: list[str] = [
     "BackendError",
     "BackendStatus",
     "BenchResult",
+    "CalibrationSession",
+    "CalibrationTable",
     "Engine",
     "Error",
     "ExecutionContext",
     "Graph",
+    "Histogram",
     "InputError",
     "LayerInfo",
     "LayerProfile",
     "LayerTime",
     "Node",
+    "Provenance",
     "Statistics",
     "Summary",
     "TensorInfo",
@@ -30,21 +35,29 @@ __all__: list[str] = [
     "averages",
     "backends",
     "build_engine",
+    "calibration_method_name",
     "device_fingerprint",
     "device_name",
     "device_precisions",
     "embed_preprocessing",
+    "entropy_threshold",
+    "input_infos",
     "is_engine_file",
     "load_engine",
+    "min_max_threshold",
     "optimize",
+    "percentile_threshold",
+    "printable",
     "profile_layers",
     "quantization_points",
     "quantize",
     "run_bench",
     "set_log_sink",
+    "storable_amax",
     "summarize",
     "uff",
     "write_file",
+    "write_files",
 ]
 
 class Error(RuntimeError):
@@ -124,6 +137,104 @@ class Graph:
         (name, node) for each output.
         """
 
+class Histogram:
+    """
+    Counts of |x| in bins whose width is a power of two; depends on nothing but the values.
+    """
+    def __init__(self) -> None: ...
+    def add(self, values: numpy.typing.NDArray[numpy.float32]) -> None:
+        """
+        Counts a float32 array in C order. Raises InputError on NaN or infinity.
+        """
+    def merge(self, other: Histogram) -> None: ...
+    @property
+    def bin_width(self) -> float: ...
+    @property
+    def counts(self) -> numpy.typing.NDArray[numpy.uint64]:
+        """
+        Of the bins up to that of max_abs.
+        """
+    @property
+    def max(self) -> float: ...
+    @property
+    def max_abs(self) -> float: ...
+    @property
+    def min(self) -> float: ...
+    @property
+    def total(self) -> int:
+        """
+        Values counted.
+        """
+    @property
+    def zeros(self) -> int:
+        """
+        Of them those that are 0.
+        """
+
+class Provenance:
+    """
+    What a calibration table was made from.
+    """
+    def __init__(
+        self,
+        *,
+        network_sha256: str,
+        images_sha256: str,
+        image_count: typing.SupportsInt | typing.SupportsIndex,
+        preprocessing_sha256: str,
+        algorithm: str,
+    ) -> None: ...
+    def mismatch(self, found: Provenance) -> str:
+        """
+        The first field in which `found` differs, with both values; '' when none does.
+        """
+    @property
+    def algorithm(self) -> str: ...
+    @property
+    def image_count(self) -> int: ...
+    @property
+    def images_sha256(self) -> str: ...
+    @property
+    def network_sha256(self) -> str: ...
+    @property
+    def preprocessing_sha256(self) -> str: ...
+
+class CalibrationTable:
+    """
+    Dynamic ranges (amax by value name) as TensorRT's calibration cache stores them.
+    """
+    @staticmethod
+    def from_text(text: str) -> CalibrationTable: ...
+    @staticmethod
+    def header_for(
+        algorithm: str, tensorrt_version: typing.SupportsInt | typing.SupportsIndex = 8601
+    ) -> str:
+        """
+        The first line of a table made by entropy, minmax or percentile.
+        """
+    @staticmethod
+    def read(path: str) -> CalibrationTable: ...
+    def __init__(
+        self,
+        header: str,
+        ranges: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex],
+        provenance: Provenance | None = None,
+    ) -> None: ...
+    def to_text(self) -> str: ...
+    def write(self, path: str) -> None:
+        """
+        Writes the file whole or not at all.
+        """
+    @property
+    def header(self) -> str: ...
+    @property
+    def provenance(self) -> Provenance | None:
+        """
+        None for a table that another tool wrote.
+        """
+    @property
+    def ranges(self) -> dict[str, float]: ...
+
 class BackendStatus:
     @property
     def missing(self) -> str:
@@ -151,6 +262,11 @@ class LayerInfo:
     def kernel(self) -> str: ...
     @property
     def name(self) -> str: ...
+    @property
+    def nodes(self) -> list[str]:
+        """
+        Names of the graph's nodes that it computes.
+        """
     @property
     def precision(self) -> str: ...
     @property
@@ -185,6 +301,13 @@ class Engine:
     @property
     def max_batch(self) -> int: ...
     @property
+    def max_cached_batches(self) -> int:
+        """
+        Compiled batch sizes that are kept, least recently used first out; 0: all.
+        """
+    @max_cached_batches.setter
+    def max_cached_batches(self, arg1: typing.SupportsInt | typing.SupportsIndex) -> None: ...
+    @property
     def outputs(self) -> list[TensorInfo]: ...
     @property
     def precision(self) -> str: ...
@@ -210,6 +333,38 @@ class ExecutionContext:
     def layer_times(self) -> list[LayerTime]: ...
     def ready(self) -> bool: ...
     def wait(self) -> None: ...
+
+class CalibrationSession:
+    """
+    Finds dynamic ranges by running an optimised network in fp32.
+    """
+    def __init__(
+        self,
+        graph: Graph,
+        *,
+        backend: str,
+        algorithm: str,
+        percentile: typing.SupportsFloat | typing.SupportsIndex,
+        max_batch: typing.SupportsInt | typing.SupportsIndex,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+        sample_limit: typing.SupportsInt | typing.SupportsIndex,
+    ) -> None: ...
+    def add(
+        self,
+        batch: typing.SupportsInt | typing.SupportsIndex,
+        arrays: collections.abc.Sequence[numpy.ndarray],
+    ) -> None:
+        """
+        `batch` items: a C-contiguous array an input, in the network's order.
+        """
+    def ranges(self) -> dict[str, float]:
+        """
+        amax by value name.
+        """
+    @property
+    def image_count(self) -> int: ...
+    @property
+    def inputs(self) -> list[TensorInfo]: ...
 
 class Trace:
     def __init__(
@@ -321,6 +476,9 @@ def build_engine(
     backend: str,
     precisions: collections.abc.Sequence[str],
     obey: bool,
+    ranges: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex] | None,
+    high_precision: collections.abc.Set[str],
+    ruled_out: collections.abc.Mapping[str, str],
     max_batch: typing.SupportsInt | typing.SupportsIndex,
     timing_batch: typing.SupportsInt | typing.SupportsIndex,
     slice: typing.SupportsInt | typing.SupportsIndex,
@@ -333,6 +491,13 @@ def build_engine(
 ) -> tuple:
     """
     (engine, report)
+    """
+
+def calibration_method_name(
+    algorithm: str, percentile: typing.SupportsFloat | typing.SupportsIndex
+) -> str:
+    """
+    As tables name it: 'percentile 99.99'.
     """
 
 def device_fingerprint(backend: str) -> str:
@@ -355,6 +520,16 @@ def embed_preprocessing(
     The graph with its image input as uint8, normalised inside: (pixel - mean) / std.
     """
 
+def entropy_threshold(histogram: Histogram) -> float:
+    """
+    amax with the smallest KL divergence to 128 levels (Migacz, GTC 2017).
+    """
+
+def input_infos(graph: Graph) -> list[TensorInfo]:
+    """
+    The inputs of a network, in order.
+    """
+
 def is_engine_file(path: str) -> bool:
     """
     Whether the file begins as an engine does.
@@ -368,9 +543,26 @@ def load_engine(
     profiling: bool | None,
     require_exact_device: bool,
 ) -> Engine: ...
+def min_max_threshold(histogram: Histogram) -> float:
+    """
+    max |x|.
+    """
+
 def optimize(graph: Graph) -> tuple:
     """
     Runs the passes. Returns the new graph and (pass, rewrites) for each pass.
+    """
+
+def percentile_threshold(
+    histogram: Histogram, percentile: typing.SupportsFloat | typing.SupportsIndex = 99.99
+) -> float:
+    """
+    The |x| that `percentile` percent of the values do not exceed.
+    """
+
+def printable(text: str) -> str:
+    """
+    One line, safe to show on a terminal: control characters are spelled out.
     """
 
 def profile_layers(
@@ -416,6 +608,11 @@ def set_log_sink(sink: typing.Any) -> None:
     Sends log messages to sink(level, message), level being 'warning', 'info' or 'debug'; None sends them nowhere.
     """
 
+def storable_amax(amax: typing.SupportsFloat | typing.SupportsIndex) -> float:
+    """
+    The nearest amax that a calibration table holds exactly.
+    """
+
 def summarize(
     traces: collections.abc.Sequence[Trace],
     batch: typing.SupportsInt | typing.SupportsIndex,
@@ -429,4 +626,9 @@ def summarize(
 def write_file(path: str, data: typing_extensions.Buffer) -> None:
     """
     Writes bytes so that `path` appears only when complete and on disk, else InputError.
+    """
+
+def write_files(contents: collections.abc.Mapping[str, typing_extensions.Buffer]) -> None:
+    """
+    `write_file` for bytes by path: all files appear or none.
     """

@@ -14,7 +14,6 @@ from chexnet_trt.build_arguments import (
 )
 from chexnet_trt.engine import Engine
 from chexnet_trt.inputs import check_targets, non_negative, positive
-from chexnet_trt.preprocess import PRESETS
 
 HELP = "a .uff network or a frozen .pb graph to an engine"
 EXAMPLE = (
@@ -48,7 +47,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--threads", type=non_negative, default=0, metavar="N", help="default: every core"
     )
     parser.add_argument("--no-blob", action="store_true", help="leave out the compiled blob")
-    parser.add_argument("--preprocess", choices=PRESETS, help="kept in the engine for infer")
     parser.add_argument("--u8-input", action="store_true", help="preprocess inside the engine")
     parser.add_argument("--labels", metavar="FILE", help="class names, JSON or a line each")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
@@ -68,7 +66,6 @@ def run(args: argparse.Namespace) -> int:
         slice_size=args.slice,
         threads=args.threads,
         embed_blob=not args.no_blob,
-        preprocessing=args.preprocess,
         u8_input=args.u8_input,
         class_names=labels.read_labels(args.labels) if args.labels else None,
     )

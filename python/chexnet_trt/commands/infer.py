@@ -9,8 +9,8 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 
-from chexnet_trt._core import InputError, write_file
-from chexnet_trt.images import image_files
+from chexnet_trt._core import InputError, printable, write_file
+from chexnet_trt.image_lists import image_files
 from chexnet_trt.inputs import check_targets
 from chexnet_trt.labels import read_labels
 from chexnet_trt.preprocess import PRESETS
@@ -29,7 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("engine", help="engine file")
     parser.add_argument(
-        "images", nargs="+", metavar="IMAGE", help="image, folder, or .txt with one path a line"
+        "images",
+        nargs="+",
+        metavar="IMAGE",
+        help="image (PNG, JPEG, DICOM ...), folder, .txt with a path a line, or .csv table",
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print JSON instead of the table")
@@ -57,8 +60,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     import chexnet_trt
+    from chexnet_trt.engine import TIMING_ONLY
 
     engine = chexnet_trt.load(args.engine, require_exact_device=args.require_exact_device)
+    if engine.timing_only:
+        raise InputError(f"'{args.engine}' is for {TIMING_ONLY}; build it with a calibration")
     return run_engine(engine, args)
 
 
@@ -126,7 +132,7 @@ def _write_report(
 
 def _report_error(result: Scored) -> None:
     if result.scores is None:
-        sys.stderr.write(f"skipped: {result.error}\n")
+        sys.stderr.write(f"skipped: {printable(result.error)}\n")
 
 
 def _ranked(result: Scored, names: Sequence[str], top: int | None) -> list[tuple[str, float]]:

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from chexnet_trt import _core, engine
+from chexnet_trt.accuracy import Agreement
+from chexnet_trt.engine import TIMING_ONLY
 from chexnet_trt.inputs import positive
+from chexnet_trt.layer_table import layer_rows
 from chexnet_trt.trtexec.report import layers_json
 
 HELP = "what is in a .uff network or an engine"
@@ -120,6 +123,7 @@ def _engine_facts(loaded: engine.Engine, file: str, batch: int) -> dict[str, Any
         "inputs": [_tensor_json(info) for info in loaded.inputs],
         "outputs": [_tensor_json(info) for info in loaded.outputs],
         "graph_sha256": loaded.graph.hash(),
+        "weight_layers": [row.to_json() for row in layer_rows(loaded, batch)],
         "layers": layers_json(loaded.layers(batch)),
         "manifest": loaded.manifest,
     }
@@ -151,7 +155,46 @@ def _print_engine(loaded: engine.Engine, args: argparse.Namespace) -> None:
     for row in (manifest.get("precision") or {}).get("candidates", []):
         time = "" if row["median_ms"] is None else f"{row['median_ms']:.3f} ms, "
         print(f"  {row['precision']:<10} {time}{row['reason']}")
+    for line in _calibration_lines(manifest.get("calibration")):
+        print(f"calibration  {line}")
+    if loaded.slice:
+        print(f"slice        batches above {loaded.slice} run in pieces of that size")
     if args.layers:
-        print(f"\nlayers at batch {args.batch} (name, type, precision, kernel)")
-        for layer in loaded.layers(args.batch):
-            print(f"  {layer.name}  {layer.type}  {layer.precision}  {layer.kernel}")
+        _print_layers(loaded, args.batch)
+
+
+def _calibration_lines(fields: dict[str, Any] | None) -> list[str]:
+    if not fields:
+        return []
+    if fields["random_ranges"]:
+        return [TIMING_ONLY]
+    if fields["foreign_table"]:
+        return ["a table of another tool, accepted unchecked"]
+    lines = [
+        f"{fields['algorithm']} on {fields['image_count']} images, sha256 {fields['images_sha256']}"
+    ]
+    if fields["high_precision"]:
+        lines.append(f"kept in floating point: {', '.join(fields['high_precision'])}")
+    if fields["agreement_on_calibration_images"]:
+        lines.append(str(Agreement.from_json(fields["agreement_on_calibration_images"])))
+    return lines
+
+
+def _print_layers(loaded: engine.Engine, batch: int) -> None:
+    print(f"\nlayers with weights at batch {batch}")
+    print(f"{'computes':<9} {'input':<6} {'scale':>10}  {'weight scales':<22} {'kernel':<28} layer")
+    for row in layer_rows(loaded, batch):
+        scale = "" if row.input_scale is None else f"{row.input_scale:.4g}"
+        weights = (
+            ""
+            if row.least_weight_scale is None
+            else f"{row.least_weight_scale:.3g} ... {row.largest_weight_scale:.3g}"
+        )
+        element = row.input_element or ""
+        print(
+            f"{row.precision:<9} {element:<6} {scale:>10}  {weights:<22} {row.kernel:<28} "
+            f"{row.layer}"
+        )
+    print(f"\nall that the backend runs at batch {batch} (name, type, precision, kernel)")
+    for layer in loaded.layers(batch):
+        print(f"  {layer.name}  {layer.type}  {layer.precision}  {layer.kernel}")

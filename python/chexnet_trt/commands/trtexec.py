@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from chexnet_trt import _core, build_arguments
-from chexnet_trt.engine import Engine, load
+from chexnet_trt.engine import TIMING_ONLY, Engine, load
 from chexnet_trt.inputs import check_targets
 from chexnet_trt.progress import ProgressLine
 from chexnet_trt.trtexec import flags, report
@@ -44,6 +44,8 @@ def run(args: argparse.Namespace) -> int:
         engine.save(args.saveEngine)
         say(f"wrote {args.saveEngine}")
     say(f"{engine.precision} on {engine.backend}, {engine.device}, batch {batch}")
+    if engine.timing_only:
+        say(TIMING_ONLY)
     if args.timeDeserialize:
         _time_deserialize(args, say)
         return 0
@@ -159,7 +161,7 @@ def _measure(args: argparse.Namespace, engine: Engine, batch: int, say: Any) -> 
         say(line)
     if args.json:
         facts = {"precision": engine.precision, "device": engine.device}
-        random = {"random_input": result.random_input}
+        random = {"random_input": result.random_input, "random_ranges": engine.timing_only}
         print(json.dumps({**facts, **random, **report.summary_json(summary)}, indent=1))
     if args.exportTimes:
         report.write_json(args.exportTimes, report.times_json(result.traces))

@@ -16,17 +16,14 @@ _TENSORRT_RUNTIME = "it steers TensorRT's own runtime, which does not run this e
 _NO_PLUGINS = "engines hold no plugins"
 _OTHER_PARSER = "networks come from UFF; the command convert makes it from a frozen graph"
 _STATIC = "each batch size has an executable of its own; give --batch and --maxBatch"
-_LATER_INT8 = (
-    "int8 needs calibration, which this version does not have; use --bf16, --fp16 or --best"
-)
+_ONE_TABLE = "a calibration table serves every batch size; give --calib=FILE or --calib-data=PATH"
 
 # Flags of trtexec 5 to 11 that cannot apply, each with the reason.
 REFUSED: dict[str, str] = {
-    "--calib": _LATER_INT8,
-    "--calibProfile": _LATER_INT8,
-    "--minShapesCalib": _LATER_INT8,
-    "--optShapesCalib": _LATER_INT8,
-    "--maxShapesCalib": _LATER_INT8,
+    "--calibProfile": _ONE_TABLE,
+    "--minShapesCalib": _ONE_TABLE,
+    "--optShapesCalib": _ONE_TABLE,
+    "--maxShapesCalib": _ONE_TABLE,
     "--fp8": "CPUs have no fp8 kernels",
     "--int4": "CPUs have no int4 convolution kernels",
     "--onnx": _OTHER_PARSER,

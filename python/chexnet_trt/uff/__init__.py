@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from chexnet_trt._core import write_file
+from chexnet_trt._core import printable, write_file, write_files
 from chexnet_trt._core.uff import encode, to_text
 from chexnet_trt.uff import graph_def as tf
 from chexnet_trt.uff.convert import Conversion, convert_graph, deduced_inputs, resolve_outputs
@@ -107,11 +107,13 @@ def _write_files(
     path: Path,
     text: bool,
 ) -> None:
-    write_file(str(path), data)
+    files = {str(path): data}
+    text_path = str(path.with_suffix(".pbtxt"))
+    if text:
+        files[text_path] = to_text(conversion.meta).encode()
+    write_files(files)
     say(f"UFF Output written to {path}")
     if text:
-        text_path = path.with_suffix(".pbtxt")
-        write_file(str(text_path), to_text(conversion.meta).encode())
         say(f"UFF Text Output written to {text_path}")
 
 
@@ -123,11 +125,11 @@ def _version() -> str:
 
 
 def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
+    sys.stdout.write(printable(line) + "\n")
 
 
 def _warn(line: str) -> None:
-    sys.stderr.write(line + "\n")
+    sys.stderr.write(printable(line) + "\n")
 
 
 def _silent(_line: str) -> None:

@@ -62,6 +62,24 @@ TEST_F(AtomicFileTest, NamesTheMissingFolder) {
   }
 }
 
+TEST_F(AtomicFileTest, RefusesTheNameOfAFolder) {
+  EXPECT_THROW(AtomicFile(folder_.string()), InputError);
+  EXPECT_EQ(file_count(), 0U);
+}
+
+TEST_F(AtomicFileTest, WritesAllFilesOrNone) {
+  const ByteView content(std::string_view("content"));
+  const std::string second = (folder_ / "second").string();
+  fs::create_directory(second);
+  EXPECT_THROW(write_files({{path(), content}, {second, content}}), InputError);
+  EXPECT_EQ(file_count(), 1U);
+  fs::remove(second);
+  write_files({{path(), content}, {second, ByteView()}});
+  EXPECT_EQ(MappedFile::open(path())->bytes().text(), "content");
+  EXPECT_EQ(fs::file_size(second), 0U);
+  EXPECT_EQ(file_count(), 2U);
+}
+
 TEST(MappedFile, EmptyFileHasNoBytes) {
   const std::string path = testing::TempDir() + "mapped_file_empty";
   std::ofstream(path).close();

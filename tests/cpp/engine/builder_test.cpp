@@ -42,7 +42,7 @@ TEST(Builder, TakesTheFastestPermittedPrecision) {
   EXPECT_FALSE(candidates[1].median_ms);
   EXPECT_TRUE(candidates[2].chosen);
   EXPECT_EQ(candidates[2].reason, "fastest");
-  EXPECT_THAT(candidates[3].reason, HasSubstr("not quantised"));
+  EXPECT_THAT(candidates[3].reason, HasSubstr("no dynamic ranges"));
   TinyCall call(1);
   result.engine->create_context()->execute(1, call.bindings());
   EXPECT_EQ(backend.behaviour.compiled, 2);

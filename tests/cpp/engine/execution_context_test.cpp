@@ -157,6 +157,42 @@ TEST(ExecutionContext, RefusesWrongBatchesAndBindings) {
               HasSubstr("output 'y' is bound to no memory"));
 }
 
+TEST(ExecutionContext, ALimitOfCachedBatchesBoundsTheMemory) {
+  FakeBackend backend;
+  const auto engine = build_tiny(backend, 16);
+  engine->set_max_cached_batches(2);
+  const auto context = engine->create_context();
+  for (int round = 0; round < 2; ++round) {
+    for (std::int64_t batch = 1; batch <= 16; ++batch) {
+      TinyCall call(batch, static_cast<float>(round));
+      context->execute(batch, call.bindings());
+      EXPECT_EQ(call.y, call.expected());
+      EXPECT_LE(backend.behaviour.alive, 2);
+    }
+  }
+}
+
+TEST(ExecutionContext, WhatOneContextRunsOthersMayDisplace) {
+  FakeBackend backend;
+  const auto engine = build_tiny(backend, 8);
+  engine->set_max_cached_batches(1);
+  const auto busy = engine->create_context();
+  const auto other = engine->create_context();
+  backend.behaviour.run_ms = [](Precision) { return 20.0; };
+  TinyCall long_call(1);
+  busy->enqueue(1, long_call.bindings());
+  TinyCall call(2);
+  other->execute(2, call.bindings());
+  busy->wait();
+  EXPECT_EQ(long_call.y, long_call.expected());
+  EXPECT_EQ(call.y, call.expected());
+  EXPECT_EQ(backend.behaviour.alive, 2);
+  const int compiled = backend.behaviour.compiled;
+  busy->execute(1, long_call.bindings());
+  EXPECT_EQ(long_call.y, long_call.expected());
+  EXPECT_EQ(backend.behaviour.compiled, compiled + 1);
+}
+
 TEST(ExecutionContext, LayerTimesNeedProfiling) {
   FakeBackend backend;
   TinyCall call(1);

@@ -37,6 +37,8 @@ struct FakeBehaviour {
 
   std::atomic<int> compiled{0};
   std::atomic<int> deserialized{0};
+  /// Executables in memory.
+  std::atomic<int> alive{0};
   std::atomic<int> running{0};
   std::atomic<int> most_running{0};
 };
@@ -145,13 +147,18 @@ class FakeExecutable : public Executable {
       : behaviour_(behaviour),
         inputs_(input_infos(graph)),
         outputs_(output_infos(graph)),
-        options_(options) {}
+        options_(options) {
+    ++behaviour_.alive;
+  }
+  ~FakeExecutable() override { --behaviour_.alive; }
+  FakeExecutable(const FakeExecutable&) = delete;
+  FakeExecutable& operator=(const FakeExecutable&) = delete;
 
   std::unique_ptr<Execution> create_execution() override {
     return std::make_unique<FakeExecution>(behaviour_, inputs_, outputs_, options_);
   }
   std::vector<LayerInfo> layers() const override {
-    return {{"all", "fake", std::string(name_of(options_.precision)), "affine"}};
+    return {{"all", "fake", std::string(name_of(options_.precision)), "affine", {}}};
   }
   std::vector<std::byte> serialize() const override {
     const std::string text = "fake blob for batch " + std::to_string(options_.batch);

@@ -349,9 +349,8 @@ TEST(Importer, ListsEveryUnsupportedNode) {
       .node("_Where", "unreachable", {"x"})
       .output("sum");
   const std::string error = error_of(builder.meta());
-  expect_contains(error, "2 nodes of the network cannot be imported:\n");
-  expect_contains(error, "\n  node 'top' (_TopKV2): ");
-  expect_contains(error, "\n  node 'odd' (Unary): the function 'erf'");
+  expect_contains(error, "2 nodes of the network cannot be imported: node 'top' (_TopKV2): ");
+  expect_contains(error, "; node 'odd' (Unary): the function 'erf'");
   EXPECT_EQ(error.find("unreachable"), std::string::npos);
 }
 

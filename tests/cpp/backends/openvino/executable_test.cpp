@@ -70,6 +70,19 @@ TEST(OpenVinoBackend, RunsEveryPrecisionItListsAndRefusesTheOthers) {
   }
 }
 
+TEST(OpenVinoBackend, LayersAreThoseThatRunAndTheSameInEveryCompilation) {
+  const Graph graph = small_network();
+  const auto described = [&] {
+    std::vector<std::string> lines;
+    for (const LayerInfo& layer : backend("openvino").compile(graph, options_for(1))->layers()) {
+      EXPECT_NE(layer.type, "Const") << layer.name;
+      lines.push_back(layer.name + " " + layer.type + " " + layer.precision + " " + layer.kernel);
+    }
+    return lines;
+  };
+  EXPECT_EQ(described(), described());
+}
+
 TEST(OpenVinoBackend, RefusesBadOptions) {
   const Graph graph = small_network();
   for (const auto& spoil : std::vector<std::function<void(CompileOptions&)>>{

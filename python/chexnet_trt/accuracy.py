@@ -1,0 +1,79 @@
+"""How far an engine's scores are from another's on the same images."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chexnet_trt._core import InputError
+from chexnet_trt.engine import Engine
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Absolute differences over all images and scores, and the power of the reference scores over
+    that of the differences, in dB (inf: no difference).
+    """
+
+    images: int
+    mean: float
+    p99: float
+    largest: float
+    sqnr_db: float
+
+    def to_json(self) -> dict[str, Any]:
+        fields = asdict(self)
+        return fields | {"sqnr_db": None if math.isinf(self.sqnr_db) else self.sqnr_db}
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Agreement:
+        sqnr = fields["sqnr_db"]
+        return cls(**{**fields, "sqnr_db": math.inf if sqnr is None else sqnr})
+
+    def __str__(self) -> str:
+        return (
+            f"score difference to fp32 on {self.images} images: mean {self.mean:.2g}, 99th "
+            f"percentile {self.p99:.2g}, largest {self.largest:.2g}; SQNR {self.sqnr_db:.1f} dB"
+        )
+
+
+def scores_of(engine: Engine, batches: Sequence[Array]) -> Array:
+    """All floating-point outputs for all images: float64 [images, numbers an image]."""
+    rows = []
+    for batch in batches:
+        outputs = engine.infer(batch)
+        floating = [values for values in outputs.values() if values.dtype.kind == "f"]
+        if not floating:
+            raise InputError("the network has no floating-point output to compare")
+        rows.append(np.concatenate([v.reshape(len(batch), -1) for v in floating], axis=1))
+    return np.concatenate(rows).astype(np.float64)
+
+
+def compare(reference: Array, actual: Array) -> Agreement:
+    """Of two results of `scores_of`. Values that are no numbers count as infinitely far."""
+    difference = np.abs(actual - reference)
+    difference = np.where(np.isfinite(difference), difference, np.inf)
+    noise = float(np.mean(difference**2))
+    signal = float(np.mean(reference**2))
+    return Agreement(
+        images=len(reference),
+        mean=float(np.mean(difference)),
+        p99=float(np.quantile(difference, 0.99, method="higher")),
+        largest=float(np.max(difference)),
+        sqnr_db=_decibel(signal, noise),
+    )
+
+
+def _decibel(signal: float, noise: float) -> float:
+    if noise == 0:
+        return math.inf
+    if signal == 0 or math.isinf(noise):
+        return -math.inf
+    return 10 * math.log10(signal / noise)

@@ -1,0 +1,62 @@
+"""What an int8 build needs beside the network: dynamic ranges, and which layers stay in float."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from chexnet_trt import _core
+from chexnet_trt.network import Network
+
+_SEED = 1
+
+
+@dataclass(frozen=True)
+class Int8:
+    """`ranges`: amax by value name. `high_precision`: names of convolutions and matmuls that keep
+    floating point. `calibration`: what the manifest says of the ranges' origin.
+    """
+
+    ranges: Mapping[str, float]
+    calibration: Mapping[str, Any]
+    high_precision: tuple[str, ...] = ()
+
+    def keeping(self, layers: Sequence[str]) -> Int8:
+        """The same with other layers in high precision."""
+        return replace(self, high_precision=tuple(layers))
+
+
+def from_table(table: _core.CalibrationTable) -> Int8:
+    found = table.provenance
+    fields: dict[str, Any] = {"random_ranges": False, "foreign_table": found is None}
+    if found is not None:
+        fields |= {
+            "algorithm": found.algorithm,
+            "image_count": found.image_count,
+            "images_sha256": found.images_sha256,
+            "network_sha256": found.network_sha256,
+            "preprocessing_sha256": found.preprocessing_sha256,
+        }
+    return Int8(table.ranges, fields)
+
+
+def from_random(network: Network) -> Int8:
+    """Ranges drawn at random, the same for the same network: good for timing and nothing else."""
+    draw = random.Random(_SEED)
+    points = _core.quantization_points(network.optimized)
+    return Int8(
+        {name: draw.uniform(1.0, 8.0) for name, _, _ in points},
+        {"random_ranges": True, "foreign_table": False},
+    )
+
+
+def layers(network: Network, int8: Int8) -> list[str]:
+    """The convolutions and matmuls that int8 computes when none is kept, in the network's order."""
+    graph = _core.quantize(network.optimized, int8.ranges, set())
+    return [
+        node.name
+        for node in graph.nodes
+        if node.op in ("conv2d", "matmul") and node.inputs[1].op == "dequantize"
+    ]
