@@ -45,39 +45,48 @@ bool is_relu(const Node& node) {
          std::get<ActivationAttributes>(node.attributes).kind == ActivationKind::kRelu;
 }
 
+/// scale * x + shift, by channel.
+struct ScaleShift {
+  std::vector<double> scale;
+  std::vector<double> shift;
+};
+
+/// Puts the constant of the binary `node` behind `before`; false when it is no such step.
+bool append(const Graph& graph, const Node& node, std::size_t channel_axis, ScaleShift& before) {
+  const BinaryKind kind = std::get<BinaryAttributes>(node.attributes).kind;
+  const Tensor* constant = graph.constant(node.inputs[1]);
+  if (constant == nullptr || (kind != BinaryKind::kAdd && kind != BinaryKind::kMul)) return false;
+  const auto values = per_channel(*constant, node.type.shape, channel_axis);
+  if (!values) return false;
+  for (std::size_t c = 0; c < values->size(); ++c) {
+    const double value = (*values)[c];
+    if (kind == BinaryKind::kMul) before.scale[c] *= value;
+    before.shift[c] = kind == BinaryKind::kMul ? before.shift[c] * value : before.shift[c] + value;
+  }
+  return true;
+}
+
 /// By channel: the magnitude of the sum beyond which the value that is stored of it, behind an
 /// optional scale, shift and relu, stays the same.
 std::optional<std::vector<double>> saturation_of_sum(const LoweringContext& context,
                                                      const Node& add, std::size_t channel_axis) {
   constexpr double kSmallestScale = 1e-20;
   const Graph& graph = context.graph;
+  const auto next = [&](const Node& node) { return only_reader(context, graph.find(node.name)); };
   const auto channels = static_cast<std::size_t>(add.type.shape[channel_axis]);
-  std::vector<double> scale(channels, 1);
-  std::vector<double> shift(channels, 0);
-  const Node* reader = only_reader(context, graph.find(add.name));
-  while (reader != nullptr && reader->op == Op::kBinary) {
-    const BinaryKind kind = std::get<BinaryAttributes>(reader->attributes).kind;
-    const Tensor* constant = graph.constant(reader->inputs[1]);
-    if (constant == nullptr || (kind != BinaryKind::kAdd && kind != BinaryKind::kMul)) {
-      return std::nullopt;
-    }
-    const auto values = per_channel(*constant, reader->type.shape, channel_axis);
-    if (!values) return std::nullopt;
-    for (std::size_t c = 0; c < channels; ++c) {
-      if (kind == BinaryKind::kMul) scale[c] *= (*values)[c];
-      shift[c] = kind == BinaryKind::kMul ? shift[c] * (*values)[c] : shift[c] + (*values)[c];
-    }
-    reader = only_reader(context, graph.find(reader->name));
+  ScaleShift step{std::vector<double>(channels, 1), std::vector<double>(channels, 0)};
+  const Node* reader = next(add);
+  for (; reader != nullptr && reader->op == Op::kBinary; reader = next(*reader)) {
+    if (!append(graph, *reader, channel_axis, step)) return std::nullopt;
   }
-  if (reader != nullptr && is_relu(*reader)) {
-    reader = only_reader(context, graph.find(reader->name));
-  }
+  if (reader != nullptr && is_relu(*reader)) reader = next(*reader);
   if (reader == nullptr || reader->op != Op::kQuantize) return std::nullopt;
   const auto amax = amax_of(graph, *reader);
   if (!amax) return std::nullopt;
   std::vector<double> result(channels);
   for (std::size_t c = 0; c < channels; ++c) {
-    result[c] = (*amax + std::abs(shift[c])) / std::max(std::abs(scale[c]), kSmallestScale);
+    const double scale = std::max(std::abs(step.scale[c]), kSmallestScale);
+    result[c] = (*amax + std::abs(step.shift[c])) / scale;
   }
   return result;
 }
@@ -103,8 +112,8 @@ std::shared_ptr<ov::Node> limits(const std::vector<double>& values, double sign,
   if (std::all_of(values.begin(), values.end(), [&](double v) { return v == values[0]; })) {
     return ov::op::v0::Constant::create(ov::element::f32, {}, {floats[0]});
   }
-  ov::Shape shape(rank, 1);
-  shape.at(axis) = floats.size();
+  std::vector<std::size_t> shape(rank, 1);
+  shape[axis] = floats.size();
   return ov::op::v0::Constant::create(ov::element::f32, shape, floats);
 }
 
