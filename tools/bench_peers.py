@@ -239,9 +239,12 @@ def main() -> None:
         images = {batch: write_images(folder, batch, preset) for batch in args.batches}
         for measured in measure(workers, images, args.rounds, args.round_seconds):
             rows += summarise(measured)
+        slices = {mode: worker.slice for mode, worker in workers.items() if worker.slice}
         for worker in workers.values():
             worker.close()
     print_table(rows)
+    for mode, size in slices.items():
+        print(f"{mode} runs batches above {size} in pieces of {size}")
     for mode, reason in absent.items():
         print(f"{mode} did not run: {reason}")
     differences = score_differences(measured["scores"])
@@ -252,6 +255,7 @@ def main() -> None:
             "environment": environment(setting, cores),
             "model": args.model.name,
             "rows": rows,
+            "slices": slices,
             "absent": absent,
             "score_differences": differences,
         }

@@ -62,7 +62,15 @@ class Setting:
         return cls(**fields | paths)
 
 
-def open_mode(mode: str, setting: Setting) -> Prepare:
+@dataclass(frozen=True)
+class Opened:
+    """`slice`: larger batches run in pieces of this size; 0: every batch runs whole."""
+
+    prepare: Prepare
+    slice: int = 0
+
+
+def open_mode(mode: str, setting: Setting) -> Opened:
     tool, precision = mode.split("-")
     open_tool = {
         "ours": ours,
@@ -73,7 +81,7 @@ def open_mode(mode: str, setting: Setting) -> Prepare:
     return open_tool[tool](precision, setting)
 
 
-def ours(precision: str, setting: Setting) -> Prepare:
+def ours(precision: str, setting: Setting) -> Opened:
     """One engine for every batch, as `build --max-batch` makes it: large batches run in the pieces
     that its builder found to be fastest at the largest.
     """
@@ -106,10 +114,10 @@ def ours(precision: str, setting: Setting) -> Prepare:
 
         return run
 
-    return prepare
+    return Opened(prepare, engine.slice)
 
 
-def openvino(precision: str, setting: Setting) -> Prepare:
+def openvino(precision: str, setting: Setting) -> Opened:
     """The frozen graph, or what NNCF made of it."""
     import openvino as ov
 
@@ -141,10 +149,10 @@ def openvino(precision: str, setting: Setting) -> Prepare:
 
         return run
 
-    return prepare
+    return Opened(prepare)
 
 
-def onnxruntime(precision: str, setting: Setting) -> Prepare:
+def onnxruntime(precision: str, setting: Setting) -> Opened:
     import onnxruntime as ort
 
     options = ort.SessionOptions()
@@ -154,10 +162,10 @@ def onnxruntime(precision: str, setting: Setting) -> Prepare:
     path = path_of(setting.model, setting.preset)
     session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
-    return lambda images: lambda: session.run([f"{OUTPUT}:0"], {f"{INPUT}:0": images})[0]
+    return Opened(lambda images: lambda: session.run([f"{OUTPUT}:0"], {f"{INPUT}:0": images})[0])
 
 
-def tensorflow(_precision: str, setting: Setting) -> Prepare:
+def tensorflow(_precision: str, setting: Setting) -> Opened:
     import tensorflow as tf
 
     graph_def = tf.compat.v1.GraphDef.FromString(setting.model.read_bytes())
@@ -169,4 +177,4 @@ def tensorflow(_precision: str, setting: Setting) -> Prepare:
     )
     session = tf.compat.v1.Session(graph=graph, config=config)
     callable_ = session.make_callable(f"{OUTPUT}:0", feed_list=[f"{INPUT}:0"])
-    return lambda images: lambda: callable_(images)
+    return Opened(lambda images: lambda: callable_(images))

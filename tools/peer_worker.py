@@ -1,6 +1,7 @@
 """One mode of tools/bench_peers.py in a process of its own, told over standard input what to run.
 
-The first line is {mode, setting}; each further one {images, count}, answered by {times, scores}.
+The first line is {mode, setting}, answered by {slice}; each further one {images, count}, answered
+by {times, scores}, times in ms.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ def serve() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     request = json.loads(sys.stdin.readline())
-    prepare = open_mode(request["mode"], Setting.from_json(request["setting"]))
-    print(json.dumps({"ready": request["mode"]}), file=answers, flush=True)
+    mode = open_mode(request["mode"], Setting.from_json(request["setting"]))
+    print(json.dumps({"slice": mode.slice}), file=answers, flush=True)
     images = None
     for line in sys.stdin:
         request = json.loads(line)
         if request["images"] != images:
             images = request["images"]
-            run = prepare(np.load(images))
+            run = mode.prepare(np.load(images))
             for _ in range(_WARM_UP_RUNS):
                 run()
         run()  # wakes this process's threads and caches
@@ -59,7 +60,7 @@ class Worker:
             env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
             preexec_fn=lambda: os.sched_setaffinity(0, cores),
         )
-        self._ask({"mode": mode, "setting": setting.to_json()})
+        self.slice = int(self._ask({"mode": mode, "setting": setting.to_json()})["slice"])
 
     def run(self, images: Path, count: int) -> dict[str, Any]:
         return self._ask({"images": str(images), "count": count})
