@@ -11,6 +11,7 @@
 #include "backends/openvino/element_types.hpp"
 #include "backends/openvino/errors.hpp"
 #include "backends/openvino/executable.hpp"
+#include "backends/openvino/fused_sum.hpp"
 #include "backends/openvino/lowering.hpp"
 #include "common/hash.hpp"
 #include "graph/text.hpp"
@@ -96,8 +97,13 @@ class OpenVinoBackend : public Backend {
   std::unique_ptr<Executable> compile(const Graph& graph, const CompileOptions& options) override {
     check_options(options);
     return guarded("OpenVINO cannot compile the network", [&] {
-      ov::CompiledModel model =
-          core_.compile_model(lower(graph, options.batch), kDevice, properties_of(options));
+      std::vector<FusedSum> sums;
+      const auto coarse = lower(graph, options.batch, SumFusion::kCoarse, &sums);
+      ov::CompiledModel model = core_.compile_model(coarse, kDevice, properties_of(options));
+      if (!is_fused(model, sums)) {
+        const auto fine = lower(graph, options.batch, SumFusion::kFine);
+        model = core_.compile_model(fine, kDevice, properties_of(options));
+      }
       check_precision(model, options.precision);
       return make_executable(std::move(model), blob_key(fingerprint_, graph), options, nullptr);
     });

@@ -7,13 +7,13 @@
 #include <openvino/runtime/infer_request.hpp>
 #include <optional>
 #include <ostream>
-#include <sstream>
 #include <utility>
 
 #include "backends/openvino/blob.hpp"
 #include "backends/openvino/byte_stream.hpp"
 #include "backends/openvino/element_types.hpp"
 #include "backends/openvino/errors.hpp"
+#include "backends/openvino/runtime_layers.hpp"
 
 namespace chexnet_trt::openvino {
 namespace {
@@ -145,19 +145,6 @@ class OpenVinoExecution : public Execution {
   bool ran_ = false;
 };
 
-std::string info_of(const ov::Node& node, const std::string& key) {
-  const auto found = node.get_rt_info().find(key);
-  return found == node.get_rt_info().end() ? "" : found->second.as<std::string>();
-}
-
-/// OpenVINO joins the names by commas, which may be part of a name; such names are lost.
-std::vector<std::string> split_names(const std::string& joined) {
-  std::vector<std::string> names;
-  std::stringstream stream(joined);
-  for (std::string name; std::getline(stream, name, ',');) names.push_back(name);
-  return names;
-}
-
 class OpenVinoExecutable : public Executable {
  public:
   OpenVinoExecutable(ov::CompiledModel model, std::string fingerprint,
@@ -178,12 +165,12 @@ class OpenVinoExecutable : public Executable {
     return guarded("reading the layers", [this] {
       std::vector<LayerInfo> result;
       for (const auto& node : model_.get_runtime_model()->get_ordered_ops()) {
-        std::string type = info_of(*node, "layerType");
+        std::string type = runtime_info(*node, "layerType");
         // Constants do not run, and OpenVINO numbers those that it makes anew in every compilation.
         if (type == "Const") continue;
         result.push_back({node->get_friendly_name(), std::move(type),
-                          info_of(*node, "runtimePrecision"), info_of(*node, "primitiveType"),
-                          split_names(info_of(*node, "originalLayersNames"))});
+                          runtime_info(*node, "runtimePrecision"),
+                          runtime_info(*node, "primitiveType"), node_names(*node)});
       }
       return result;
     });

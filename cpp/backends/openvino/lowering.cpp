@@ -85,10 +85,11 @@ const std::vector<LoweringRow>& lowering_table() {
   return table;
 }
 
-std::shared_ptr<ov::Model> lower(const Graph& graph, std::int64_t batch) {
+std::shared_ptr<ov::Model> lower(const Graph& graph, std::int64_t batch, SumFusion fusion,
+                                 std::vector<FusedSum>* fused_sums) {
   ov::ParameterVector parameters;
   const std::vector<std::vector<NodeId>> readers = readers_of(graph);
-  const LoweringContext context{graph, batch, readers, parameters};
+  const LoweringContext context{graph, batch, readers, parameters, fusion, fused_sums};
   std::vector<Value> values;
   values.reserve(graph.nodes().size());
   for (const Node& node : graph.nodes()) {

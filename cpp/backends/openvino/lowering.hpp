@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <openvino/core/model.hpp>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -11,6 +12,19 @@
 
 namespace chexnet_trt::openvino {
 
+/// With what a quantised sum is computed into its convolution (fused_sum.cpp).
+enum class SumFusion {
+  kFine,   ///< exact however OpenVINO runs it
+  kCoarse  ///< faster, and exact only where `is_fused` holds
+};
+
+/// Names of the nodes that one kernel is to compute: `marker` is the FakeQuantize that asks for it.
+struct FusedSum {
+  std::string marker;
+  std::string sum;
+  std::string quantize;
+};
+
 /// What a lowering sees beside the values it reads.
 struct LoweringContext {
   const Graph& graph;
@@ -18,6 +32,8 @@ struct LoweringContext {
   /// Of each value: the nodes that read it, once for every operand; -1 for an output.
   const std::vector<std::vector<NodeId>>& readers;
   ov::ParameterVector& parameters;
+  SumFusion fusion = SumFusion::kFine;
+  std::vector<FusedSum>* fused_sums = nullptr;
 };
 
 using Lower = Value (*)(const LoweringContext& context, const Node& node,
@@ -34,7 +50,9 @@ const std::vector<LoweringRow>& lowering_table();
 
 /// The model of `graph` at one batch size. Parameters and results are dense in the order of the
 /// graph's inputs and outputs; constants lie where the graph has them. Raises BackendError naming
-/// the node that OpenVINO refuses.
-std::shared_ptr<ov::Model> lower(const Graph& graph, std::int64_t batch);
+/// the node that OpenVINO refuses. `fused_sums` receives the sums that `fusion` concerns.
+std::shared_ptr<ov::Model> lower(const Graph& graph, std::int64_t batch,
+                                 SumFusion fusion = SumFusion::kFine,
+                                 std::vector<FusedSum>* fused_sums = nullptr);
 
 }  // namespace chexnet_trt::openvino

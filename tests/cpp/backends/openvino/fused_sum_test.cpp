@@ -2,6 +2,7 @@
 
 #include <openvino/op/constant.hpp>
 #include <openvino/op/fake_quantize.hpp>
+#include <openvino/runtime/core.hpp>
 
 #include "openvino/harness.hpp"
 
@@ -83,6 +84,29 @@ TEST(FusedSum, LeavesASumThatIsNotStoredOrReadTwice) {
                                           ActivationAttributes{ActivationKind::kTanh, 0});
                 return stored(g, "tanh", tanh, 0.02F, ElementType::kInt8);
               })).empty());
+}
+
+TEST(FusedSum, CoarseHasEightBitsAndTellsWhatMustBeOneKernel) {
+  const Graph graph = residual(
+      [](Graph& g, NodeId sum) { return stored(g, "sum", sum, 0.02F, ElementType::kInt8); });
+  std::vector<openvino::FusedSum> sums;
+  const auto model = openvino::lower(graph, 1, openvino::SumFusion::kCoarse, &sums);
+  ASSERT_EQ(sums.size(), 1U);
+  EXPECT_EQ(sums[0].sum, "sum");
+  EXPECT_EQ(sums[0].quantize, "sum/quantize");
+  for (const auto& node : model->get_ops()) {
+    if (node->get_friendly_name() != sums[0].marker) continue;
+    EXPECT_EQ(ov::as_type_ptr<ov::op::v0::FakeQuantize>(node)->get_levels(), 256U);
+  }
+}
+
+TEST(FusedSum, IsFusedLooksForOneConvolutionWithAllThreeNodes) {
+  const Graph graph = residual(
+      [](Graph& g, NodeId sum) { return stored(g, "sum", sum, 0.02F, ElementType::kInt8); });
+  ov::Core core;
+  const auto model = core.compile_model(openvino::lower(graph, 1), "CPU");
+  EXPECT_TRUE(openvino::is_fused(model, {}));
+  EXPECT_FALSE(openvino::is_fused(model, {{"sum/fused", "sum", "another"}}));
 }
 
 }  // namespace
