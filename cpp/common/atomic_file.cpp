@@ -21,24 +21,22 @@ std::string temporary_name(const std::string& path) {
   return path + "." + std::to_string(::getpid()) + "." + std::to_string(counter++) + ".tmp";
 }
 
-bool is_folder(const std::string& path) {
+/// Why nothing may be renamed over what has this name; empty when it may. Whoever may write into
+/// /dev would lose the device.
+const char* obstacle(const std::string& path) {
   struct stat status {};
-  return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+  if (::stat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode)) return "";
+  return S_ISDIR(status.st_mode) ? "it is a folder" : "it is a device or a pipe, not a file";
 }
 
 }  // namespace
 
 AtomicFile::AtomicFile(std::string path)
     : path_(std::move(path)), temporary_(temporary_name(path_)) {
-  if (is_folder(path_)) {
-    temporary_.clear();
-    fail(EISDIR);
-  }
+  const std::string reason = obstacle(path_);
+  if (!reason.empty()) fail(reason);
   fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (fd_ < 0) {
-    temporary_.clear();
-    fail(errno);
-  }
+  if (fd_ < 0) fail(errno);
 }
 
 AtomicFile::~AtomicFile() {
@@ -67,9 +65,10 @@ void AtomicFile::commit() {
   temporary_.clear();
 }
 
-void AtomicFile::fail(int code) const {
-  throw InputError("cannot write '" + path_ + "': " + std::strerror(code) +
-                   "; nothing was written");
+void AtomicFile::fail(int code) const { fail(std::strerror(code)); }
+
+void AtomicFile::fail(const std::string& reason) const {
+  throw InputError("cannot write '" + path_ + "': " + reason + "; nothing was written");
 }
 
 void write_files(const std::vector<std::pair<std::string, ByteView>>& files) {

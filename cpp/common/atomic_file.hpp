@@ -10,7 +10,8 @@ namespace chexnet_trt {
 
 /// Writes a file that appears under its name only when it is complete and on disk: the bytes go to
 /// a temporary file in the same folder, `commit` renames it, and the destructor removes what was
-/// not committed. Every failure (missing folder, a folder of that name, full disk, ...) raises InputError with the reason.
+/// not committed. Every failure (missing folder, a folder or device of that name, full disk, ...)
+/// raises InputError with the reason.
 class AtomicFile {
  public:
   explicit AtomicFile(std::string path);
@@ -25,6 +26,7 @@ class AtomicFile {
 
  private:
   [[noreturn]] void fail(int code) const;
+  [[noreturn]] void fail(const std::string& reason) const;
 
   std::string path_;
   std::string temporary_;

@@ -62,6 +62,13 @@ def parse_outputs(arguments: Iterable[str]) -> list[str]:
     return names
 
 
+def target_of(model: str, save: str | None, suffix: str) -> Path:
+    """The file to write: `save`, else the network's name with `suffix`. Raises InputError."""
+    if not Path(model).name:
+        raise InputError(f"'{model}' is not the name of a network file")
+    return Path(save) if save else Path(model).with_suffix(suffix)
+
+
 def check_targets(*paths: str | Path | None) -> None:
     """Raises InputError when a file cannot be written for its folder's sake; before long work."""
     for path in paths:
@@ -70,6 +77,8 @@ def check_targets(*paths: str | Path | None) -> None:
         target = Path(path)
         if target.is_dir() or not target.name:
             raise InputError(f"cannot write '{path}': it is a folder; name a file")
+        if target.exists() and not target.is_file():
+            raise InputError(f"cannot write '{path}': it is a device or a pipe; name a file")
         if not target.parent.is_dir():
             raise InputError(f"cannot write '{path}': there is no folder '{target.parent}'")
         if not os.access(target.parent, os.W_OK):

@@ -1,6 +1,7 @@
 #include "common/atomic_file.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -65,6 +66,13 @@ TEST_F(AtomicFileTest, NamesTheMissingFolder) {
 TEST_F(AtomicFileTest, RefusesTheNameOfAFolder) {
   EXPECT_THROW(AtomicFile(folder_.string()), InputError);
   EXPECT_EQ(file_count(), 0U);
+}
+
+TEST_F(AtomicFileTest, RefusesTheNameOfADeviceOrAPipe) {
+  ASSERT_EQ(::mkfifo(path().c_str(), 0600), 0);
+  EXPECT_THROW(AtomicFile{path()}, InputError);
+  EXPECT_TRUE(fs::is_fifo(path()));
+  EXPECT_EQ(file_count(), 1U);
 }
 
 TEST_F(AtomicFileTest, WritesAllFilesOrNone) {
