@@ -156,8 +156,10 @@ class TableParser {
     std::uint32_t bits = 0;
     const char* end = digits.data() + digits.size();
     const auto result = std::from_chars(digits.data(), end, bits, 16);
-    if (result.ec != std::errc() || result.ptr != end || digits.size() > 8) {
-      throw InputError("the scale is not up to 8 hexadecimal digits");
+    const bool is_number = result.ec == std::errc() && result.ptr == end;
+    // Fewer digits of a scale are those of a file that was cut.
+    if (!is_number || digits.size() > 8 || (bits != 0 && digits.size() < 8)) {
+      throw InputError("the scale is not 8 hexadecimal digits");
     }
     const float scale = scale_from_bits(bits);
     if (bits != 0 && !is_usable(scale)) {

@@ -10,6 +10,7 @@ namespace chexnet_trt {
 namespace {
 
 constexpr std::size_t kLevels = 128;
+constexpr double kLeastHeld = 0.99;
 
 /// x log x, continued to 0.
 double x_log_x(double x) { return x > 0 ? x * std::log(x) : 0; }
@@ -31,6 +32,11 @@ class DivergenceTable {
   }
 
   std::size_t bins() const { return counts_.size(); }
+
+  /// Whether the first `kept` bins hold enough to be a candidate.
+  bool holds_enough(std::size_t kept) const {
+    return static_cast<double>(held_[kept]) >= kLeastHeld * static_cast<double>(held_.back());
+  }
 
   /// Of the reference from the candidate that keeps the first `kept` bins, in nats: with P = p / T
   /// and Q = q / S, the sum of P log(P / Q) is (sum p log p - sum p log q) / T - log(T / S).
@@ -77,7 +83,7 @@ double entropy_threshold(const Histogram& histogram) {
   const DivergenceTable table(histogram.counts());
   std::size_t best = table.bins();
   double least = table.divergence(best);
-  for (std::size_t kept = table.bins() - 1; kept >= kLevels; --kept) {
+  for (std::size_t kept = table.bins() - 1; kept >= kLevels && table.holds_enough(kept); --kept) {
     const double divergence = table.divergence(kept);
     if (divergence < least) {
       least = divergence;

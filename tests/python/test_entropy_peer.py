@@ -4,9 +4,10 @@ NVIDIA's: `_compute_amax_entropy` of TensorRT-Model-Optimizer at commit 5a4242fa
 (modelopt/torch/quantization/calib/histogram.py), run once on the counts and bin edges of our
 histogram of the data below; the bins that it kept are recorded here. The definition is the same but
 for one thing: of a candidate that holds nothing it computes 0 / 0, and NumPy's argmin takes that
-NaN for the smallest. So it keeps the empty bins below a constant, one bin less than we do. (Values
-far from zero without any near it are cut off by the same, which is not imitated.) Zeros alone leave
-it without an answer.
+NaN for the smallest. So it keeps the empty bins below a constant, one bin less than we do. Zeros
+alone leave it without an answer. Values far from zero without any near it are cut off, by the NaN
+and by the definition itself; we ask a candidate to hold 99 % of the counts, and all thresholds
+below hold more than 99.9 %.
 
 ONNX Runtime's: `HistogramCollector.get_entropy_threshold`, run here on the same counts, mirrored.
 It differs in five ways, and gives our threshold exactly when all five are undone (done by hand for

@@ -71,9 +71,9 @@ TEST(CalibrationCacheTest, ProvenanceLooksLikeEntriesOfNoScale) {
   EXPECT_THAT(to_text(some_table()), HasSubstr("\n#algorithm=percentile 99.99: 00000000\n"));
 }
 
-TEST(CalibrationCacheTest, TakesShortScalesBlankLinesAndDosLineEnds) {
+TEST(CalibrationCacheTest, TakesShortZerosBlankLinesAndDosLineEnds) {
   const CalibrationTable table =
-      table_from_text("TRT-8601-EntropyCalibration2\r\n\r\nx: 3f800000\r\ny: 800000\r\nz: 0\r\n");
+      table_from_text("TRT-8601-EntropyCalibration2\r\n\r\nx: 3f800000\r\ny: 00800000\r\nz: 0\r\n");
   EXPECT_EQ(table.header, "TRT-8601-EntropyCalibration2");
   EXPECT_EQ(table.ranges.size(), 2U);
   EXPECT_EQ(table.ranges.at("x"), 127.0);
@@ -100,6 +100,7 @@ TEST(CalibrationCacheTest, RefusesBadText) {
       {head + "x: 0x3f8000\n", "line 2: the scale is not"},
       {head + "x: -3f80000\n", "line 2: the scale is not"},
       {head + "x: 03f800000\n", "line 2: the scale is not"},
+      {head + "x: 3f80000", "line 2: the scale is not"},
       {head + "x: 3f800000 \n", "line 2: the scale is not"},
       {head + "x: 1.0\n", "line 2: the scale is not"},
       {head + "y: 3f800000\nx: bf800000\n", "line 3: the scale is negative"},

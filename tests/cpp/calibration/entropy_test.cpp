@@ -57,14 +57,18 @@ double slow_divergence(const std::vector<double>& bins, std::size_t kept) {
   return divergence;
 }
 
-/// The bins that the definition keeps.
+/// The bins that the definition keeps, which hold at least 99 % of the counts.
 std::size_t slow_kept(const Histogram& histogram) {
   const std::vector<std::uint64_t> counts = histogram.counts();
   std::vector<double> bins(counts.begin(), counts.end());
   bins[0] = bins[1];
   std::size_t best = 128;
   double least = std::numeric_limits<double>::infinity();
+  const double total = std::accumulate(bins.begin(), bins.end(), 0.0);
+  double held = std::accumulate(bins.begin(), bins.begin() + 127, 0.0);
   for (std::size_t kept = 128; kept <= bins.size(); ++kept) {
+    held += bins[kept - 1];
+    if (held < 0.99 * total) continue;
     const double divergence = slow_divergence(bins, kept);
     if (divergence <= least) {
       least = divergence;
@@ -112,6 +116,20 @@ TEST(EntropyTest, KeepsEverythingOfAUniformDistribution) {
       500'000, 9, [](auto& engine) { return std::generate_canonical<float, 24>(engine) * 2 - 1; });
   const Histogram histogram = histogram_of(values);
   EXPECT_NEAR(entropy_threshold(histogram), 1.0, histogram.bin_width());
+}
+
+TEST(EntropyTest, KeepsValuesThatBeginFarFromZero) {
+  const auto level = [](std::uint_fast32_t value) { return static_cast<float>(value) / 255.0F; };
+  const Histogram film =
+      histogram_of(draw(50'000, 11, [&](auto& engine) { return level(24 + engine() % 232); }));
+  EXPECT_EQ(entropy_threshold(film), 1.0);
+  const Histogram with_border = histogram_of(draw(50'000, 12, [&](auto& engine) {
+    return engine() % 3 != 0 ? level(24) : level(25 + engine() % 231);
+  }));
+  EXPECT_EQ(entropy_threshold(with_border), 1.0);
+  const Histogram far =
+      histogram_of(draw(50'000, 13, [](auto& engine) { return 10 + gaussian(engine); }));
+  EXPECT_GT(entropy_threshold(far), 12.0);
 }
 
 TEST(EntropyTest, ScalesWithTheValues) {
