@@ -40,7 +40,7 @@ class CalibrationSession {
 
   const std::vector<TensorInfo>& inputs() const { return engine_->inputs(); }
   /// `inputs`: the bytes of `batch` items for each input, in the network's order. Raises InputError
-  /// on a wrong size, and naming the value that is not finite.
+  /// on a wrong size, and naming the input or the observed value that is not finite.
   void add(const std::vector<ByteView>& inputs, std::int64_t batch);
   std::int64_t image_count() const { return calibrator_->image_count(); }
   /// Raises InputError before the first image.

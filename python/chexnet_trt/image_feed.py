@@ -83,7 +83,7 @@ class ImageFeed:
                 f"{list(values.shape)}"
             )
         with np.errstate(over="ignore"):
-            row = values.astype(np.float32)
+            row = values.astype(np.float32, order="C")
         if not np.isfinite(row).all():
             raise InputError(f"'{spec.name}' was given values that are infinite or no numbers")
         return row
