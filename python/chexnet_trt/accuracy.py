@@ -18,8 +18,8 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Agreement:
-    """Absolute differences over all images and scores, and the power of the reference scores over
-    that of the differences, in dB (inf: no difference).
+    """Absolute differences over all images and scores (inf where a score is no number), and the
+    power of the reference scores over that of the differences, in dB (inf: no difference).
     """
 
     images: int
@@ -29,18 +29,23 @@ class Agreement:
     sqnr_db: float
 
     def to_json(self) -> dict[str, Any]:
-        fields = asdict(self)
-        return fields | {"sqnr_db": None if math.isinf(self.sqnr_db) else self.sqnr_db}
+        """JSON has no infinity: None stands for it."""
+        fields = asdict(self).items()
+        return {name: value if math.isfinite(value) else None for name, value in fields}
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Agreement:
-        sqnr = fields["sqnr_db"]
-        return cls(**{**fields, "sqnr_db": math.inf if sqnr is None else sqnr})
+        values: dict[str, Any] = {
+            name: math.inf if value is None else value for name, value in fields.items()
+        }
+        if fields["sqnr_db"] is None and fields["largest"] != 0:
+            values["sqnr_db"] = -math.inf
+        return cls(**values)
 
     def __str__(self) -> str:
         return (
-            f"score difference to fp32 on {self.images} images: mean {self.mean:.2g}, 99th "
-            f"percentile {self.p99:.2g}, largest {self.largest:.2g}; SQNR {self.sqnr_db:.1f} dB"
+            f"score difference mean {self.mean:.2g}, 99th percentile {self.p99:.2g}, largest "
+            f"{self.largest:.2g}; SQNR {self.sqnr_db:.1f} dB ({self.images} images)"
         )
 
 
@@ -58,7 +63,8 @@ def scores_of(engine: Engine, batches: Sequence[Array]) -> Array:
 
 def compare(reference: Array, actual: Array) -> Agreement:
     """Of two results of `scores_of`. Values that are no numbers count as infinitely far."""
-    difference = np.abs(actual - reference)
+    with np.errstate(invalid="ignore"):
+        difference = np.abs(actual - reference)
     difference = np.where(np.isfinite(difference), difference, np.inf)
     noise = float(np.mean(difference**2))
     signal = float(np.mean(reference**2))
@@ -74,6 +80,6 @@ def compare(reference: Array, actual: Array) -> Agreement:
 def _decibel(signal: float, noise: float) -> float:
     if noise == 0:
         return math.inf
-    if signal == 0 or math.isinf(noise):
+    if not 0 < signal < math.inf or math.isinf(noise):
         return -math.inf
     return 10 * math.log10(signal / noise)

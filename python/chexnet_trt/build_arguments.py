@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from chexnet_trt import _core, int8_arguments
-from chexnet_trt.accuracy import Agreement
 from chexnet_trt.builder import build_network
-from chexnet_trt.engine import TIMING_ONLY, Engine
+from chexnet_trt.engine import Engine
 from chexnet_trt.inputs import parse_outputs, parse_uff_inputs
 from chexnet_trt.int8_arguments import add_int8_arguments
+from chexnet_trt.manifest import calibration_lines
 from chexnet_trt.network import Network, read
 from chexnet_trt.preprocess import PRESETS
 from chexnet_trt.progress import ProgressLine
@@ -88,17 +88,24 @@ def build(
     progress = ProgressLine()
     try:
         network = read_network(path, args, u8_input=u8_input)
+        precisions = _permitted(args, backend)
         prepared = int8_arguments.prepare(
-            network, args, backend=backend, threads=threads, obey=obey, progress=progress
+            network,
+            args,
+            precisions=precisions,
+            backend=backend,
+            threads=threads,
+            obey=obey,
+            progress=progress,
         )
         return build_network(
             network,
             backend=backend,
             threads=threads,
             obey=obey,
-            precisions=_permitted(args, backend),
+            precisions=precisions,
             int8=prepared.int8,
-            agreement=prepared.agreement,
+            agreements=prepared.agreements,
             ruled_out=prepared.ruled_out,
             progress=progress,
             **options,
@@ -120,12 +127,7 @@ def report_lines(engine: Engine) -> list[str]:
         times = ", ".join(f"{row['slice']}: {row['median_ms']:.3f} ms" for row in slices)
         how = f"in slices of {engine.slice}" if engine.slice else "whole"
         lines.append(f"  batch {engine.report['timing_batch']} runs {how} (by slice, {times})")
-    agreement = (engine.manifest["calibration"] or {}).get("agreement_on_calibration_images")
-    if agreement:
-        lines.append(f"  {Agreement.from_json(agreement)}")
-    if engine.timing_only:
-        lines.append(f"  {TIMING_ONLY}")
-    return lines
+    return lines + [f"  {line}" for line in calibration_lines(engine.manifest["calibration"])]
 
 
 def _permitted(args: argparse.Namespace, backend: str) -> list[str]:

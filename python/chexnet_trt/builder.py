@@ -13,7 +13,7 @@ from chexnet_trt import int8 as quantization
 from chexnet_trt.accuracy import Agreement
 from chexnet_trt.calibration import check_table, read_table
 from chexnet_trt.engine import Engine, logger
-from chexnet_trt.int8 import Int8
+from chexnet_trt.int8 import QUANTIZED, Int8
 from chexnet_trt.network import Network, read
 
 Progress = Callable[[str, int, int], None]
@@ -69,13 +69,17 @@ def build(
         preprocessing=preprocessing,
         u8_input=u8_input,
     )
-    ranges = _int8(network, calibration, accept_foreign_table, random_ranges)
+    int8 = _int8(network, precisions, calibration, accept_foreign_table, random_ranges)
+    if high_precision:
+        if int8 is None:
+            raise _core.InputError("high_precision is for int8: permit int8 or mixed")
+        int8 = quantization.keep_layers(network, int8, high_precision)
     return build_network(
         network,
         backend=backend,
         precisions=precisions,
         obey=obey,
-        int8=ranges and ranges.keeping(high_precision),
+        int8=int8,
         max_batch=max_batch,
         timing_batch=timing_batch,
         slice_size=slice_size,
@@ -95,12 +99,12 @@ def build_network(
     precisions: Sequence[str] = (),
     obey: bool = False,
     int8: Int8 | None = None,
-    agreement: Agreement | None = None,
+    agreements: Mapping[str, Agreement] | None = None,
     class_names: Sequence[str] | None = None,
     max_batch: int = 1,
     **options: Any,  # noqa: ANN401 - those of compile_core
 ) -> Engine:
-    """`build` for a network that is read; `agreement`: of its int8 with fp32, for the manifest."""
+    """`build` for a network that is read. `agreements`: with fp32, by precision, where measured."""
     _check_memory(network.graph, max_batch)
     core, report = compile_core(
         network.graph,
@@ -118,7 +122,7 @@ def build_network(
         asked=precisions,
         obey=obey,
         int8=int8,
-        agreement=agreement,
+        agreement=(agreements or {}).get(engine.precision),
         class_names=_class_names(engine, class_names),
     )
     return engine
@@ -165,12 +169,22 @@ def compile_core(
 
 def _int8(
     network: Network,
+    precisions: Sequence[str],
     calibration: _core.CalibrationTable | str | os.PathLike[str] | None,
     accept_foreign: bool,
     random_ranges: bool,
 ) -> Int8 | None:
+    """The ranges for the permitted precisions; None when none of them is quantised."""
     if calibration is not None and random_ranges:
         raise _core.InputError("give a calibration or random ranges, not both")
+    given, needed = random_ranges or calibration is not None, bool(QUANTIZED & set(precisions))
+    if given and not needed:
+        raise _core.InputError("ranges are for int8: permit int8 or mixed")
+    if needed and not given:
+        raise _core.InputError(
+            "int8 needs a calibration: give calibration=TABLE; random_ranges=True builds an engine "
+            "for timing only"
+        )
     if random_ranges:
         return quantization.from_random(network)
     if calibration is None:

@@ -68,7 +68,7 @@ def _parser(only: str | None) -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"chexnet_trt {__version__}")
+    parser.add_argument("-V", "--version", action="version", version=f"chexnet_trt {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in COMMANDS if only is None else (only,):
         command = _command(name)

@@ -166,6 +166,9 @@ class Engine:
         return list(self.core.layers(self.max_batch if batch is None else batch))
 
     def create_context(self) -> ExecutionContext:
+        """Logs a warning when the engine is for timing only."""
+        if self.timing_only:
+            logger.warning(TIMING_ONLY)
         return ExecutionContext(self)
 
     def infer(self, batch: Array | Mapping[str, Array]) -> dict[str, Array]:
@@ -248,10 +251,7 @@ def load(
         profiling=profiling,
         require_exact_device=require_exact_device,
     )
-    engine = Engine(core)
-    if engine.timing_only:
-        logger.warning("'%s': %s", os.fspath(path), TIMING_ONLY)
-    return engine
+    return Engine(core)
 
 
 def _dtype(info: _core.TensorInfo) -> np.dtype[Any]:

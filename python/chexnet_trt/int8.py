@@ -10,6 +10,8 @@ from typing import Any
 from chexnet_trt import _core
 from chexnet_trt.network import Network
 
+# The precisions that compute in int8.
+QUANTIZED = frozenset({"int8", "mixed"})
 _SEED = 1
 
 
@@ -50,6 +52,20 @@ def from_random(network: Network) -> Int8:
         {name: draw.uniform(1.0, 8.0) for name, _, _ in points},
         {"random_ranges": True, "foreign_table": False},
     )
+
+
+def keep_layers(network: Network, int8: Int8, names: Sequence[str]) -> Int8:
+    """`int8` with these layers in high precision. Raises InputError on a name that int8 would not
+    compute.
+    """
+    known = layers(network, int8) if names else []
+    for name in names:
+        if name not in known:
+            few = ", ".join(f"'{layer}'" for layer in known[:3])
+            raise _core.InputError(
+                f"'{name}' is none of the {len(known)} layers that int8 computes here ({few}, ...)"
+            )
+    return int8.keeping(names)
 
 
 def layers(network: Network, int8: Int8) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -21,18 +22,21 @@ from chexnet_trt.calibration import (
     obtain_table,
 )
 from chexnet_trt.inputs import check_targets, positive
-from chexnet_trt.int8 import Int8
+from chexnet_trt.int8 import QUANTIZED, Int8
 from chexnet_trt.network import Network
 from chexnet_trt.sensitivity import Trial, fewest_high_precision, rank
 
 # The limit of reference "p99 of |difference| of a score" for an int8 engine beside its fp32.
 DEFAULT_TARGET = 0.05
+AUTO = "auto"
 CHECK_IMAGES = 32
 _CHECK_BATCH = 8
 
 _CALIBRATION = ("calib_data", "calib", "calib_algorithm", "calib_percentile", "calib_images",
                 "calib_root", "accept_foreign_cache")  # fmt: skip
 _INT8 = ("int8", "random_ranges", "keep_high_precision", "accuracy_target")
+# What an argument is of no use without.
+_NEEDS = {"calib_images": "calib_data", "calib_root": "calib_data", "accept_foreign_cache": "calib"}
 
 _Parser = argparse.ArgumentParser | argparse._ArgumentGroup
 
@@ -78,6 +82,7 @@ def add_int8_arguments(parser: _Parser) -> None:
     )
     parser.add_argument(
         "--keep-high-precision",
+        type=_kept,
         metavar="N|auto|LAYER,...",
         help="layers that stay in floating point: the N most sensitive, as few as the accuracy "
         "target needs, or those named",
@@ -93,8 +98,7 @@ def add_int8_arguments(parser: _Parser) -> None:
 
 def given(args: argparse.Namespace) -> list[str]:
     """The flags of this module that the command line has."""
-    names = (*_INT8, *_CALIBRATION)
-    return [f"--{name.replace('_', '-')}" for name in names if getattr(args, name, None)]
+    return _given(args, (*_INT8, *_CALIBRATION))
 
 
 def method_of(args: argparse.Namespace) -> Method | None:
@@ -108,10 +112,10 @@ def method_of(args: argparse.Namespace) -> Method | None:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a build of `precisions` needs for int8. `agreement`: with fp32, where it was checked."""
+    """What a build needs for int8. `agreements`: with fp32, by precision, where it was checked."""
 
     int8: Int8 | None = None
-    agreement: Agreement | None = None
+    agreements: dict[str, Agreement] = field(default_factory=dict)
     ruled_out: dict[str, str] = field(default_factory=dict)
 
 
@@ -119,19 +123,19 @@ def prepare(
     network: Network,
     args: argparse.Namespace,
     *,
+    precisions: Collection[str],
     backend: str,
     threads: int,
     obey: bool,
     progress: Progress,
 ) -> Prepared:
-    """Calibrates, or reads the table, and checks the accuracy, as the arguments ask. Raises
-    InputError, also when --int8 has nothing to take its ranges from.
+    """Calibrates, or reads the table, and checks the accuracy of those of `precisions` that compute
+    in int8, as the arguments ask. Raises InputError, also when --int8 has nothing to take its
+    ranges from.
     """
     _check(args)
     if args.random_ranges:
-        _refuse_search(args, "--random-ranges is for timing")
-        names = _named_layers(args.keep_high_precision)
-        return Prepared(quantization.from_random(network).keeping(names))
+        return _unchecked(network, quantization.from_random(network), args, "ranges are random")
     source = _source(args)
     if source is not None:
         check_targets(args.calib)
@@ -149,11 +153,14 @@ def prepare(
         return _without_calibration(args)
     int8 = quantization.from_table(table)
     if source is None:
-        _refuse_search(args, "without --calib-data there are no images to measure with")
-        return Prepared(int8.keeping(_named_layers(args.keep_high_precision)))
+        return _unchecked(network, int8, args, "there is no --calib-data to measure with")
+    present = QUANTIZED.intersection(precisions, _core.device_precisions(backend))
+    if not present:
+        return Prepared(int8)  # The builder says why it is of no use.
     images = check_batches(network, source)
     trial = Trial(network, int8, images, backend=backend, threads=threads)
-    return _checked(trial, args, obey, progress)
+    names = _layers_to_keep(trial, args, progress)
+    return _checked(trial, names, sorted(present), args, obey, progress)
 
 
 def check_batches(network: Network, source: feeding.Source) -> list[NDArray[Any]]:
@@ -172,54 +179,97 @@ def _source(args: argparse.Namespace) -> feeding.Source | None:
 
 
 def _check(args: argparse.Namespace) -> None:
-    if args.random_ranges and (args.calib_data or args.calib):
-        raise _core.InputError("give a calibration or --random-ranges, not both")
     unused = [flag for flag in given(args) if flag != "--int8"]
     if unused and not (args.int8 or args.best):
         raise _core.InputError(f"{unused[0]} is for int8: add --int8 or --best")
+    calibration = _given(args, _CALIBRATION)
+    if args.random_ranges and calibration:
+        raise _core.InputError(f"give {calibration[0]} or --random-ranges, not both")
+    for name, needed in _NEEDS.items():
+        if getattr(args, name) and not getattr(args, needed):
+            raise _core.InputError(f"{_flag(name)} needs {_flag(needed)}")
+
+
+def _given(args: argparse.Namespace, names: Iterable[str]) -> list[str]:
+    return [_flag(name) for name in names if getattr(args, name, None)]
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _without_calibration(args: argparse.Namespace) -> Prepared:
-    if args.int8:
+    if given(args):
         raise _core.InputError(
-            "--int8 needs a calibration: give --calib-data=PATH (images) or --calib=FILE (a "
-            "table); --random-ranges builds an engine for timing only"
+            f"{given(args)[0]} needs a calibration: give --calib-data=PATH (images) or "
+            "--calib=FILE (a table); --random-ranges builds an engine for timing only"
         )
     reason = "no calibration: give --calib-data or --calib"
     return Prepared(ruled_out={"int8": reason, "mixed": reason})
 
 
-def _checked(trial: Trial, args: argparse.Namespace, obey: bool, progress: Progress) -> Prepared:
-    target = args.accuracy_target or DEFAULT_TARGET
+def _unchecked(network: Network, int8: Int8, args: argparse.Namespace, why: str) -> Prepared:
+    """Without images to measure with: only named layers can be kept."""
     kept = args.keep_high_precision
-    if kept == "auto":
-        decision = fewest_high_precision(trial, target, progress)
-        return Prepared(trial.int8.keeping(decision.high_precision), decision.agreement)
-    if kept is not None and kept.isdecimal():
-        names = tuple(row.layer for row in rank(trial, progress)[: int(kept)])
-    else:
-        names = _named_layers(kept)
-    agreement = trial.agreement(names)
-    prepared = Prepared(trial.int8.keeping(names), agreement)
-    if agreement.p99 <= target or obey:
-        return prepared
-    reason = (
-        f"99th percentile of the score difference {agreement.p99:.2g}, above the accuracy target "
-        f"{target:g}; try --keep-high-precision auto"
-    )
-    return Prepared(prepared.int8, agreement, {"int8": reason, "mixed": reason})
-
-
-def _named_layers(text: str | None) -> tuple[str, ...]:
-    return tuple(name for name in (text or "").split(",") if name)
-
-
-def _refuse_search(args: argparse.Namespace, why: str) -> None:
-    kept = args.keep_high_precision
-    if kept is not None and (kept == "auto" or kept.isdecimal()):
+    if kept == AUTO or isinstance(kept, int):
         raise _core.InputError(f"--keep-high-precision {kept}: {why}; name the layers")
     if args.accuracy_target is not None:
         raise _core.InputError(f"--accuracy-target: {why}")
+    return Prepared(quantization.keep_layers(network, int8, kept or ()))
+
+
+def _layers_to_keep(trial: Trial, args: argparse.Namespace, progress: Progress) -> tuple[str, ...]:
+    kept = args.keep_high_precision
+    if kept == AUTO:
+        target = args.accuracy_target or DEFAULT_TARGET
+        return fewest_high_precision(trial, target, progress).high_precision
+    if isinstance(kept, int):
+        if kept >= len(trial.layers):
+            raise _core.InputError(
+                f"--keep-high-precision {kept} leaves nothing in int8: the network has "
+                f"{len(trial.layers)} layers"
+            )
+        return tuple(row.layer for row in rank(trial, progress)[:kept])
+    return quantization.keep_layers(trial.network, trial.int8, kept or ()).high_precision
+
+
+def _checked(
+    trial: Trial,
+    names: tuple[str, ...],
+    precisions: Sequence[str],
+    args: argparse.Namespace,
+    obey: bool,
+    progress: Progress,
+) -> Prepared:
+    """Rules out the precisions whose scores with the layers `names` kept miss the target."""
+    target = args.accuracy_target or DEFAULT_TARGET
+    int8 = trial.int8.keeping(names)
+    if len(names) == len(trial.layers):
+        reason = f"the accuracy target {target:g} holds only with every layer in floating point"
+        return Prepared(int8, ruled_out=dict.fromkeys(precisions, reason))
+    agreements, ruled_out = {}, {}
+    for done, precision in enumerate(precisions):
+        progress("check accuracy", done, len(precisions))
+        agreement = agreements[precision] = trial.agreement(names, precision)
+        if agreement.p99 > target and not obey:
+            advice = "" if names else "; try --keep-high-precision auto"
+            ruled_out[precision] = (
+                f"99th percentile of the score difference {agreement.p99:.2g}, above the accuracy "
+                f"target {target:g}{advice}"
+            )
+    return Prepared(int8, agreements, ruled_out)
+
+
+def _kept(text: str) -> int | str | tuple[str, ...]:
+    """argparse type: a number of layers, AUTO, or names of layers."""
+    if text == AUTO:
+        return AUTO
+    if text.isdecimal():
+        return positive(text)
+    names = tuple(text.split(","))
+    if not all(names):
+        raise argparse.ArgumentTypeError(f"'{text}' is neither a number, nor auto, nor LAYER,...")
+    return names
 
 
 def _percentile(text: str) -> float:

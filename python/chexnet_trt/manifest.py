@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
 from chexnet_trt import machine
 from chexnet_trt.accuracy import Agreement
-from chexnet_trt.engine import Engine
-from chexnet_trt.int8 import Int8
+from chexnet_trt.engine import TIMING_ONLY, Engine
+from chexnet_trt.int8 import QUANTIZED, Int8
 from chexnet_trt.network import Network
 
 # The output whose 14 scores the whitepaper defines.
@@ -71,13 +71,35 @@ def _calibration(
     engine: Engine, int8: Int8 | None, agreement: Agreement | None
 ) -> dict[str, Any] | None:
     """Of an engine that computes in int8."""
-    if int8 is None or engine.precision not in ("int8", "mixed"):
+    if int8 is None or engine.precision not in QUANTIZED:
         return None
     return {
         **int8.calibration,
         "high_precision": list(int8.high_precision),
         "agreement_on_calibration_images": agreement and agreement.to_json(),
     }
+
+
+def calibration_lines(fields: Mapping[str, Any] | None) -> list[str]:
+    """A manifest's "calibration" in words."""
+    if not fields:
+        return []
+    agreement = fields["agreement_on_calibration_images"]
+    if fields["random_ranges"]:
+        lines = [TIMING_ONLY]
+    elif fields["foreign_table"]:
+        lines = ["a table of another tool, accepted unchecked"]
+    else:
+        images = f"{fields['image_count']} images, sha256 {fields['images_sha256']}"
+        lines = [f"{fields['algorithm']} on {images}"]
+    if fields["high_precision"]:
+        lines.append(f"kept in floating point: {', '.join(fields['high_precision'])}")
+    if agreement:
+        compared = Agreement.from_json(agreement)
+        lines.append(f"against fp32, on images of the calibration itself: {compared}")
+    elif not fields["random_ranges"]:
+        lines.append("not compared with fp32: there were no images; give --calib-data")
+    return lines
 
 
 def _tensor(info: Any) -> dict[str, Any]:  # noqa: ANN401 - bound class, stubbed in _core.pyi

@@ -56,9 +56,9 @@ class Trial:
         other.int8 = int8
         return other
 
-    def agreement(self, high_precision: Sequence[str]) -> Agreement:
-        """With these layers in floating point and all others in int8."""
-        return compare(self._reference, self._scores("int8", self.int8.keeping(high_precision)))
+    def agreement(self, high_precision: Sequence[str], precision: str = "int8") -> Agreement:
+        """With these layers in floating point, all others in int8. `precision`: int8 or mixed."""
+        return compare(self._reference, self._scores(precision, self.int8.keeping(high_precision)))
 
     def _scores(self, precision: str, int8: Int8) -> Array:
         largest = max(len(batch) for batch in self._batches)
@@ -111,8 +111,12 @@ def fewest_high_precision(
     order = [row.layer for row in rank(trial, progress)]
     results = {0: agreement}
 
+    most = 2 * len(order).bit_length()
+
     def holds(count: int) -> bool:
         if count not in results:
+            if progress:
+                progress("accuracy target", len(results), most)
             results[count] = trial.agreement(order[:count])
         return results[count].p99 <= target_p99
 

@@ -25,6 +25,7 @@ class MeanEngine:
     """Score k of an image is its mean fed value + k / 100; remembers the batches it was fed."""
 
     max_batch = 4
+    timing_only = False
 
     def __init__(self, classes=14, layout="nchw", element="float32", manifest=None, outputs=None):
         shape = (-1, 3, 6, 8) if layout == "nchw" else (-1, 6, 8, 3)

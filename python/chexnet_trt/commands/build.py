@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from chexnet_trt import _core, labels
+from chexnet_trt import labels
 from chexnet_trt.build_arguments import (
     add_network_arguments,
     add_precision_arguments,
@@ -13,7 +13,7 @@ from chexnet_trt.build_arguments import (
     report_lines,
 )
 from chexnet_trt.engine import Engine
-from chexnet_trt.inputs import check_targets, non_negative, positive
+from chexnet_trt.inputs import check_targets, non_negative, positive, target_of
 
 HELP = "a .uff network or a frozen .pb graph to an engine"
 EXAMPLE = (
@@ -53,9 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    if not Path(args.model).name:
-        raise _core.InputError(f"'{args.model}' is not the name of a network file")
-    target = Path(args.save or Path(args.model).with_suffix(".engine"))
+    target = target_of(args.model, args.save, ".engine")
     check_targets(target)
     engine = build(
         args.model,

@@ -10,7 +10,7 @@ from chexnet_trt import _core, choose, feeding
 from chexnet_trt.accuracy import Agreement
 from chexnet_trt.build_arguments import add_network_arguments, read_network
 from chexnet_trt.calibration import ALGORITHMS, Method, calibrate_network
-from chexnet_trt.inputs import check_targets, non_negative, positive
+from chexnet_trt.inputs import check_targets, non_negative, positive, target_of
 from chexnet_trt.int8 import from_table
 from chexnet_trt.int8_arguments import add_calibration_arguments, check_batches, method_of
 from chexnet_trt.network import Network
@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    target = Path(args.save or Path(args.model).with_suffix(".calib"))
+    target = target_of(args.model, args.save, ".calib")
     check_targets(target, args.save_list)
     _check(args)
     progress = ProgressLine()
@@ -83,6 +83,8 @@ def _check(args: argparse.Namespace) -> None:
         raise _core.InputError("give --calib-data=PATH or --choose-from=DIR")
     if args.save_list and not args.choose_from:
         raise _core.InputError("--save-list needs --choose-from=DIR")
+    if args.calib_root and not args.calib_data:
+        raise _core.InputError("--calib-root needs --calib-data=PATH")
 
 
 def _run(args: argparse.Namespace, target: Path, progress: ProgressLine) -> dict[str, Any]:
@@ -98,12 +100,12 @@ def _run(args: argparse.Namespace, target: Path, progress: ProgressLine) -> dict
         return facts
     images = check_batches(network, source)
     trial = Trial(network, from_table(table), images, backend=args.backend, threads=args.threads)
-    facts["agreement"] = trial.agreement(()).to_json()
-    if args.compare_algorithms:
-        facts["algorithms"] = {}
-        for name in ALGORITHMS:
-            other = _calibrate(network, source, Method(name), args, progress)
-            facts["algorithms"][name] = trial.with_int8(from_table(other)).agreement(()).to_json()
+    facts["agreement"] = {str(method): trial.agreement(()).to_json()}
+    for name in ALGORITHMS if args.compare_algorithms else ():
+        if name == method.algorithm:
+            continue
+        other = from_table(_calibrate(network, source, Method(name), args, progress))
+        facts["agreement"][str(Method(name))] = trial.with_int8(other).agreement(()).to_json()
     if args.sensitivity:
         facts["sensitivity"] = [_row(row) for row in rank(trial, progress)]
     return facts
@@ -148,7 +150,7 @@ def _table_facts(table: _core.CalibrationTable, seconds: float) -> dict[str, Any
 
 
 def _row(row: LayerSensitivity) -> dict[str, Any]:
-    return {"layer": row.layer, **row.agreement.to_json()}
+    return {"layer": row.layer, "agreement": row.agreement.to_json()}
 
 
 def _print(facts: dict[str, Any], top: int) -> None:
@@ -161,13 +163,15 @@ def _print(facts: dict[str, Any], top: int) -> None:
         f"{facts['images']} images, {facts['seconds']:.1f} s"
     )
     if "agreement" in facts:
-        print(f"int8, {facts['algorithm']}: {Agreement.from_json(facts['agreement'])}")
-    for name, fields in facts.get("algorithms", {}).items():
-        print(f"  {name:<10} {Agreement.from_json(fields)}")
+        print("\nint8 against fp32, on images of the calibration itself")
+    for name, fields in facts.get("agreement", {}).items():
+        print(f"  {name:<16} {Agreement.from_json(fields)}")
     rows = facts.get("sensitivity", [])
     if rows:
-        print(f"\nlayers by the SQNR of the scores when they alone compute in int8, of {len(rows)}")
+        print("\none layer in int8 against fp32, on images of the calibration itself: worst first")
         print(f"{'SQNR dB':>8}  {'p99 diff':>9}  layer")
     for row in rows[:top]:
-        sqnr = "inf" if row["sqnr_db"] is None else f"{row['sqnr_db']:.1f}"
-        print(f"{sqnr:>8}  {row['p99']:>9.2g}  {row['layer']}")
+        agreement = Agreement.from_json(row["agreement"])
+        print(f"{agreement.sqnr_db:>8.1f}  {agreement.p99:>9.2g}  {row['layer']}")
+    if rows[top:]:
+        print(f"... and {len(rows[top:])} more; --top={len(rows)} shows all")

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from chexnet_trt import _core, engine
-from chexnet_trt.accuracy import Agreement
-from chexnet_trt.engine import TIMING_ONLY
 from chexnet_trt.inputs import positive
 from chexnet_trt.layer_table import layer_rows
+from chexnet_trt.manifest import calibration_lines
 from chexnet_trt.trtexec.report import layers_json
 
 HELP = "what is in a .uff network or an engine"
@@ -155,29 +154,12 @@ def _print_engine(loaded: engine.Engine, args: argparse.Namespace) -> None:
     for row in (manifest.get("precision") or {}).get("candidates", []):
         time = "" if row["median_ms"] is None else f"{row['median_ms']:.3f} ms, "
         print(f"  {row['precision']:<10} {time}{row['reason']}")
-    for line in _calibration_lines(manifest.get("calibration")):
+    for line in calibration_lines(manifest.get("calibration")):
         print(f"calibration  {line}")
     if loaded.slice:
         print(f"slice        batches above {loaded.slice} run in pieces of that size")
     if args.layers:
         _print_layers(loaded, args.batch)
-
-
-def _calibration_lines(fields: dict[str, Any] | None) -> list[str]:
-    if not fields:
-        return []
-    if fields["random_ranges"]:
-        return [TIMING_ONLY]
-    if fields["foreign_table"]:
-        return ["a table of another tool, accepted unchecked"]
-    lines = [
-        f"{fields['algorithm']} on {fields['image_count']} images, sha256 {fields['images_sha256']}"
-    ]
-    if fields["high_precision"]:
-        lines.append(f"kept in floating point: {', '.join(fields['high_precision'])}")
-    if fields["agreement_on_calibration_images"]:
-        lines.append(str(Agreement.from_json(fields["agreement_on_calibration_images"])))
-    return lines
 
 
 def _print_layers(loaded: engine.Engine, batch: int) -> None:

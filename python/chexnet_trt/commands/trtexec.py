@@ -44,8 +44,6 @@ def run(args: argparse.Namespace) -> int:
         engine.save(args.saveEngine)
         say(f"wrote {args.saveEngine}")
     say(f"{engine.precision} on {engine.backend}, {engine.device}, batch {batch}")
-    if engine.timing_only:
-        say(TIMING_ONLY)
     if args.timeDeserialize:
         _time_deserialize(args, say)
         return 0
@@ -152,6 +150,8 @@ def _measure(args: argparse.Namespace, engine: Engine, batch: int, say: Any) -> 
         progress=tick,
     )
     progress.close()
+    if engine.timing_only:
+        say(TIMING_ONLY)
     if result.random_input:
         say("input: RANDOM numbers; give --loadInputs=NAME:FILE for real ones")
     for line in report.average_lines(_core.averages(result.traces, average_runs)):
