@@ -21,6 +21,7 @@ from chexnet_trt._core import printable, uff
 from chexnet_trt.cli import main
 from engine_files import sections, with_section, with_version, xxh64
 from graph_defs import GraphMaker
+from int8_networks import pixels
 from networks import INPUT, SCORES, small_images
 
 SIZE = f"{INPUT},3,8,8"
@@ -310,6 +311,22 @@ def test_unsupported_ops_are_reported_together(tmp_path, capsys):
         (["--uffInput", SIZE, "--u8-input"], ("preprocess",)),
         (["--uffInput", SIZE, "--labels", "gone.txt"], ("gone.txt",)),
         (["--uffInput", SIZE, "--int8"], ("--int8", "calibration")),
+        (["--uffInput", SIZE, "--random-ranges"], ("--random-ranges", "--int8")),
+        (["--uffInput", SIZE, "--int8", "--calib", "gone"], ("'gone'", "--calib-data")),
+        (["--uffInput", SIZE, "--int8", "--calib-data", "gone"], ("'gone'",)),
+        (["--uffInput", SIZE, "--int8", "--calib-algorithm", "kl"], ("'kl'", "entropy")),
+        (["--uffInput", SIZE, "--int8", "--calib-percentile", 101], ("101", "at most 100")),
+        (["--uffInput", SIZE, "--int8", "--calib-images", 0], ("--calib-images",)),
+        (
+            ["--uffInput", SIZE, "--int8", "--accuracy-target", 2],
+            ("--accuracy-target", "at most 1"),
+        ),
+        (["--uffInput", SIZE, "--int8", "--keep-high-precision", ""], ("neither a number",)),
+        (["--uffInput", SIZE, "--int8", "--keep-high-precision", 0], ("--keep-high-precision",)),
+        (
+            ["--uffInput", SIZE, "--int8", "--random-ranges", "--keep-high-precision", "nope"],
+            ("'nope'", "'conv'"),
+        ),
         (
             ["--uffInput", SIZE, "--fp16", "--bf16", "--precision-constraints", "obey"],
             ("one precision",),
@@ -342,7 +359,11 @@ def test_trtexec_options(tmp_path, small_uff, refuses, word):
     refuses("trtexec", f"--uff={small_uff}", *options, times, *word.split())
 
 
-@pytest.mark.parametrize("word", ["--batch=5", "--fp16", "--maxBatch=8", "--uff=x.uff"])
+@pytest.mark.parametrize(
+    "word",
+    ["--batch=5", "--fp16", "--maxBatch=8", "--uff=x.uff", "--int8", "--calib=x.calib",
+     "--keep-high-precision=auto", "--random-ranges"],
+)  # fmt: skip
 def test_trtexec_options_for_an_engine(tmp_path, small_engine, refuses, word):
     times = f"--exportTimes={tmp_path / 'times.json'}"
     refuses("trtexec", f"--loadEngine={small_engine}", "--duration=0", times, word)
@@ -354,7 +375,10 @@ def test_trtexec_options_for_an_engine(tmp_path, small_engine, refuses, word):
         [], ["nope"], ["trtexec"], ["infer"], ["convert"], ["build"], ["inspect"], ["freeze"],
         ["build", ""], ["build", "gone.uff"], ["build", "gone.pb"], ["convert", "gone.pb"],
         ["convert", ""], ["inspect", "gone"], ["infer", "gone.engine", "x.png"],
-        ["trtexec", "--loadEngine=gone.engine"], ["freeze", "-o", "x.pb"],
+        ["trtexec", "--loadEngine=gone.engine"], ["freeze", "-o", "x.pb"], ["calibrate"],
+        ["calibrate", ""], ["calibrate", "", "--calib-data", "x"], ["calibrate", "gone.uff"],
+        ["calibrate", "gone.uff", "--calib-data", "gone"],
+        ["calibrate", "gone.uff", "--choose-from", "gone"],
     ],
 )  # fmt: skip
 def test_missing_words_and_files(tmp_path, monkeypatch, refuses, words):
@@ -411,6 +435,102 @@ def test_no_permission(tmp_path, small_pb, small_uff, refuses):
     refuses("build", small_uff, "--uffInput", SIZE, "-o", closed / "x.engine", says="ermission")
     refuses("convert", small_pb, "-q", "-o", closed / "x.uff", says="ermission")
     refuses("freeze", "--random-weights", "-o", closed / "x.pb", says="ermission")
+
+
+@pytest.fixture
+def calibration(tmp_path, small_uff):
+    """Images, a table made from them, and the words of a build that would use both."""
+    films = tmp_path / "films"
+    films.mkdir()
+    for index, image in enumerate(pixels(4)):
+        Image.fromarray(image).save(films / f"{index}.png")
+    table = tmp_path / "net.calib"
+    words = ["--uffInput", SIZE, "--output", SCORES, "--preprocess", "unit"]
+    calibrate = ["calibrate", small_uff, *words, "--calib-data", films]
+    assert main([*map(str, calibrate), "-o", str(table)]) == 0
+    build = ["build", small_uff, *words, "--int8", "--calib", table, "-o", tmp_path / "x.engine"]
+    return films, table, build, calibrate
+
+
+def test_images_that_cannot_calibrate(tmp_path, calibration, refuses):
+    films, _, _, calibrate = calibration
+    target = ["-o", tmp_path / "new.calib"]
+    (films / "bad.png").write_bytes((films / "0.png").read_bytes()[:100])
+    says = ("one of 5 images", "bad.png", "truncated")
+    refuses(*calibrate, *target, says=says)
+    for file in films.iterdir():
+        file.unlink()
+    refuses(*calibrate, *target, says=("no image", str(films)))
+
+
+def test_options_of_calibrate(tmp_path, small_uff, calibration, refuses):
+    films, _, _, calibrate = calibration
+    target = tmp_path / "new.calib"
+    refuses(*calibrate, "--choose-from", films, "-o", target, says="--calib-data=PATH or")
+    refuses(*calibrate, "--save-list", "x.txt", "-o", target, says="--save-list needs")
+    refuses(*calibrate, "--calib-percentile", 99, "-o", target, says="--calib-percentile needs")
+    refuses(*calibrate, "--calib", target, says="--calib")
+    refuses(*calibrate, "--backend", "nope", "-o", target, says="'nope'")
+    refuses(*calibrate, "-o", films, says="folder")
+    refuses(*calibrate, "-o", tmp_path / "no" / "x.calib", says="no folder")
+    choose = ["calibrate", small_uff, "--uffInput", SIZE, "--choose-from", films]
+    refuses(*choose, "-o", target, says="Data_Entry_2017")
+    refuses(*choose, "--calib-root", films, "-o", target, says="--calib-root needs")
+    unfit = ["calibrate", small_uff, "--uffInput", SIZE, "--calib-data", films, "-o", target]
+    refuses(*unfit, says="--preprocess")
+
+
+def test_a_table_truncated_at_every_percent(calibration, refuses):
+    """Cut between two lines it is whole and lacks values."""
+    _, table, build, _ = calibration
+    content = table.read_bytes()
+    sizes = [len(content) * percent // 100 for percent in range(100)]
+    for size in (*sizes, *range(sizes[-1], len(content.rstrip()))):
+        table.write_bytes(content[:size])
+        refuses(*build)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "empty"),
+        (RANDOM_BYTES, "UTF-8"),
+        (LFS_POINTER, "no header"),
+        (b"TRT-8601-EntropyCalibration2\n", "no scale"),
+        (b"TRT-8601-EntropyCalibration2\nrelu: xyz\n", "line 2"),
+        (b"TRT-8601-EntropyCalibration2\nrelu: 3c008912\n", "--accept-foreign-cache"),
+    ],
+    ids=["empty", "random", "lfs", "header", "digits", "foreign"],
+)
+def test_no_table_that_serves(calibration, refuses, content, says):
+    _, table, build, _ = calibration
+    table.write_bytes(content)
+    refuses(*build, says=(says, str(table)))
+
+
+def test_a_table_of_something_else(tmp_path, calibration, refuses):
+    films, table, build, _ = calibration
+    (films / "3.png").unlink()
+    refuses(*build, "--calib-data", films, says=(str(table), "images_sha256"))
+    refuses(*build, "--calib-algorithm", "minmax", says=(str(table), "algorithm is entropy"))
+    refuses(*build, "--preprocess", "torch", says=(str(table), "preprocessing_sha256"))
+    build[1] = networks.write_uff(tmp_path / "other.uff", seed=1)
+    refuses(*build, says=(str(table), "network_sha256"))
+
+
+def test_devices_are_not_replaced_by_files(tmp_path, small_uff, calibration, refuses):
+    """Whoever may write into /dev would lose the device."""
+    _, _, _, calibrate = calibration
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    network = [f"--uff={small_uff}", f"--output={SCORES}", f"--uffInput={SIZE}"]
+    for words in (
+        [*calibrate, "-o", pipe],
+        ["build", small_uff, "--uffInput", SIZE, "-o", pipe],
+        ["trtexec", *network, f"--saveEngine={pipe}"],
+        ["trtexec", *network, f"--exportTimes={pipe}"],
+    ):
+        refuses(*words, says=(str(pipe), "device or a pipe"))
 
 
 def test_unreadable_file(tmp_path, capsys):
@@ -550,20 +670,22 @@ def run_limited(words, file_size):
 
 
 def test_full_disk(tmp_path, small_pb, small_uff, small_engine):
-    """A process that may write 512 bytes a file fails as on a full disk."""
+    """A process that may write 256 bytes a file fails as on a full disk."""
     out = tmp_path / "out"
     network = [f"--uff={small_uff}", f"--output={SCORES}", f"--uffInput={SIZE}", "--duration=0"]
     image = tmp_path / "image.png"
     Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(image)
     freeze = ["freeze", "--random-weights", "--network", "densenet121", "--image-size", "32"]
+    calibrate = ["calibrate", small_uff, "--uffInput", SIZE, "--preprocess", "unit"]
     for words in (
         ["convert", small_pb, "-q", "-o", out.with_suffix(".uff")],
+        [*calibrate, "--calib-data", image, "-o", out],
         ["build", small_uff, "--uffInput", SIZE, "-o", out],
         [*freeze, "-o", out],
         ["trtexec", *network, f"--saveEngine={out}"],
         ["trtexec", *network, f"--exportTimes={out}"],
     ):
-        done = run_limited(words, 512)
+        done = run_limited(words, 256)
         assert done.returncode == 2, (words, done.stderr)
         assert len(done.stderr.splitlines()) == 1, (words, done.stderr)
         assert "cannot write" in done.stderr

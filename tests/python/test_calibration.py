@@ -1,4 +1,4 @@
-"""The calibration core as Python sees it; its behaviour is tested in tests/cpp/calibration."""
+"""Tables of dynamic ranges: what they depend on, and which table serves."""
 
 from __future__ import annotations
 
@@ -6,114 +6,232 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
+from PIL import Image
 
-from chexnet_trt import InputError
-from chexnet_trt._core import (
-    CalibrationTable,
-    Histogram,
-    Provenance,
-    entropy_threshold,
-    min_max_threshold,
-    percentile_threshold,
-    storable_amax,
-)
+pytest.importorskip("tensorboard")
 
-MIXED = st.floats(-(2.0**100), 2.0**100, width=32)
+import chexnet_trt as ct
+import networks
+from chexnet_trt import calibration, feeding
+from chexnet_trt._core import CalibrationTable, InputError, quantization_points, storable_amax
+from chexnet_trt.calibration import Method, calibrate_network, obtain_table, read_table
+from chexnet_trt.network import Network, read
+from int8_networks import NETWORK, pixels, write_chain
+from synthetic_xray import synthetic_xray
 
-
-def histogram_of(values: np.ndarray) -> Histogram:
-    histogram = Histogram()
-    histogram.add(values)
-    return histogram
+PIXELS = pixels(11)
+ALGORITHMS = ("entropy", "minmax", "percentile")
 
 
-def provenance(**changes: object) -> Provenance:
-    fields = {
-        "network_sha256": "a" * 64,
-        "images_sha256": "b" * 64,
-        "image_count": 500,
-        "preprocessing_sha256": "c" * 64,
-        "algorithm": "entropy",
-    }
-    return Provenance(**{**fields, **changes})
+@pytest.fixture(scope="module")
+def network(small_uff: Path) -> Network:
+    return read(small_uff, **NETWORK)
 
 
-@given(arrays(np.float32, st.integers(1, 200), elements=MIXED), st.randoms())
-def test_a_histogram_is_that_of_numpy_in_any_order(values: np.ndarray, random):
-    histogram = histogram_of(values)
-    edges = np.arange(4097) * histogram.bin_width
-    expected, _ = np.histogram(np.abs(values).astype(np.float64), edges)
-    np.testing.assert_array_equal(histogram.counts, expected[: len(histogram.counts)])
-    assert histogram.counts.sum() == histogram.total == len(values)
-    shuffled = list(values)
-    random.shuffle(shuffled)
-    halves = Histogram()
-    for half in np.array_split(np.array(shuffled, np.float32), 2):
-        halves.add(half)
-    np.testing.assert_array_equal(halves.counts, histogram.counts)
-    assert halves.bin_width == histogram.bin_width
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("films")
+    for index, image in enumerate(PIXELS):
+        Image.fromarray(image).save(path / f"{index:02}.png")
+    return path
 
 
-@given(arrays(np.float32, st.integers(1, 200), elements=MIXED))
-def test_thresholds_lie_within_the_data(values: np.ndarray):
-    histogram = histogram_of(values)
-    largest = float(np.abs(values).max())
-    if largest < 1e-30:
-        largest = 1.0
-    assert min_max_threshold(histogram) == largest
-    assert 0 < entropy_threshold(histogram) <= largest
-    assert 0 < percentile_threshold(histogram) <= largest
+@pytest.fixture(scope="module")
+def table(network: Network, folder: Path) -> CalibrationTable:
+    return calibrate_network(network, feeding.open_source(folder), Method())
 
 
-def test_a_percentile_is_that_of_numpy_within_a_bin():
-    values = np.random.RandomState(0).standard_normal(100_000).astype(np.float32)
-    histogram = histogram_of(values)
-    for percentile in (50, 99, 99.99):
-        assert percentile_threshold(histogram, percentile) == pytest.approx(
-            np.percentile(np.abs(values), percentile), abs=histogram.bin_width
+def ranges(table: CalibrationTable) -> list[tuple[str, float]]:
+    return sorted(table.ranges.items())
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_order_and_batch_size_do_not_count(small_uff, monkeypatch, algorithm):
+    def calibrate(images):
+        return ranges(ct.calibrate(small_uff, images, **NETWORK, algorithm=algorithm))
+
+    expected = calibrate(PIXELS)
+    assert calibrate(PIXELS[::-1]) == expected
+    assert calibrate(np.random.default_rng(0).permutation(PIXELS)) == expected
+    for batch in (1, 11):
+        monkeypatch.setattr(calibration, "_BATCH", batch)
+        assert calibrate(PIXELS) == expected
+
+
+def test_every_kind_of_data_gives_the_same_ranges(small_uff, folder, tmp_path, table):
+    files = sorted(folder.iterdir())
+    (tmp_path / "list.txt").write_text("".join(f"{file}\n" for file in reversed(files)))
+    np.save(tmp_path / "films.npy", PIXELS)
+    same = [folder, str(folder), files, tmp_path / "list.txt"]
+    for data in same:
+        assert ct.calibrate(small_uff, data, **NETWORK).to_text() == table.to_text()
+    values = np.moveaxis(PIXELS, 3, 1) / np.float32(255)
+    for data in (tmp_path / "films.npy", PIXELS, iter(PIXELS), values):
+        assert ranges(ct.calibrate(small_uff, data, **NETWORK)) == ranges(table)
+
+
+def test_the_ranges_are_of_the_points_and_storable(network, table):
+    points = {name for name, _, _ in quantization_points(network.optimized)}
+    assert set(table.ranges) == points
+    assert all(amax == storable_amax(amax) > 0 for amax in table.ranges.values())
+
+
+def test_minmax_is_the_largest_magnitude_of_all_numbers(small_uff):
+    values = networks.small_images(5)
+    for sample_limit in (0, 1):
+        found = ct.calibrate(
+            small_uff, values, **NETWORK, algorithm="minmax", sample_limit=sample_limit
+        ).ranges
+        assert found[networks.INPUT] == storable_amax(float(np.abs(values).max()))
+
+
+def test_the_network_fed_with_its_own_values_needs_no_preprocessing(small_uff):
+    without = {**NETWORK, "preprocessing": None}
+    assert ct.calibrate(small_uff, networks.small_images(2), **without).ranges
+    with pytest.raises(InputError, match="--preprocess"):
+        ct.calibrate(small_uff, PIXELS, **without)
+
+
+def test_bytes_are_the_input_of_an_embedded_preprocessing(small_uff, table):
+    embedded = ct.calibrate(small_uff, PIXELS, **NETWORK, u8_input=True)
+    assert embedded.ranges["relu"] == pytest.approx(table.ranges["relu"], rel=0.05)
+    found, plain = embedded.provenance, table.provenance
+    assert found.network_sha256 != plain.network_sha256
+    assert found.preprocessing_sha256 != plain.preprocessing_sha256
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_grid_of_positions_says_what_all_positions_say(tmp_path, algorithm):
+    path = write_chain(tmp_path / "chain.uff", size=64, layers=2)
+    options = {**NETWORK, "inputs": {networks.INPUT: (3, 64, 64)}, "algorithm": algorithm}
+    films = np.stack([synthetic_xray(seed, 64) for seed in range(24)])
+    sampled = ct.calibrate(path, films, **options)
+    complete = ct.calibrate(path, films, **options, sample_limit=0)
+    assert calibration.SAMPLE_LIMIT < 64 * 64 * 8
+    assert set(sampled.ranges) == set(complete.ranges)
+    if algorithm == "minmax":
+        assert ranges(sampled) == ranges(complete)
+    for name, amax in complete.ranges.items():
+        assert sampled.ranges[name] == pytest.approx(amax, rel=0.15), name
+
+
+def test_provenance_says_what_the_table_was_made_from(network, folder, table):
+    found = table.provenance
+    source = feeding.open_source(folder)
+    assert found.network_sha256 == network.optimized.hash()
+    assert found.images_sha256 == source.digest()
+    assert found.image_count == len(PIXELS)
+    assert found.algorithm == "entropy"
+    percentile = calibrate_network(network, source, Method("percentile", 99.5))
+    assert percentile.provenance.algorithm == "percentile 99.5"
+    assert percentile.header == CalibrationTable.header_for("percentile")
+
+
+def test_a_limit_takes_the_first_images(small_uff):
+    limited = ct.calibrate(small_uff, PIXELS, **NETWORK, limit=4)
+    assert limited.to_text() == ct.calibrate(small_uff, PIXELS[:4], **NETWORK).to_text()
+
+
+def test_progress_counts_images(network):
+    calls = []
+    source = feeding.open_source(PIXELS)
+    calibrate_network(network, source, Method(), progress=lambda *call: calls.append(call))
+    assert calls == [("calibrate", done, 11) for done in (4, 8, 11)]
+
+
+def test_what_cannot_be_calibrated_is_refused(small_uff, tmp_path):
+    def refused(says, data=PIXELS, **options):
+        with pytest.raises(InputError, match=says):
+            ct.calibrate(small_uff, data, **{**NETWORK, **options})
+
+    refused("unknown calibration algorithm 'kl'", algorithm="kl")
+    refused("percentile", algorithm="percentile", percentile=0)
+    refused("unknown backend", backend="nowhere")
+    refused("takes float32", networks.small_images(1)[:, :, :4])
+    refused("no numbers", np.full((1, 3, 8, 8), np.nan, np.float32))
+    refused("0 or more", threads=-1)
+    tmp_path.joinpath("bad.png").write_bytes(b"\x89PNG nothing")
+    Image.fromarray(PIXELS[0]).save(tmp_path / "good.png")
+    refused("one of 2 images .*bad.png", tmp_path)
+
+
+def test_values_beyond_float32_are_named(tmp_path):
+    path = write_chain(tmp_path / "chain.uff", outlier=1e38)
+    with pytest.raises(InputError, match=r"cannot calibrate 'relu_0'.*preprocessing"):
+        ct.calibrate(path, 1000 * networks.small_images(1), **NETWORK)
+
+
+@pytest.fixture
+def cache(tmp_path: Path, table: CalibrationTable) -> Path:
+    path = tmp_path / "net.calib"
+    table.write(str(path))
+    return path
+
+
+def test_a_table_that_fits_is_read(network, folder, table, cache):
+    source = feeding.open_source(folder)
+    for options in ({}, {"method": Method()}, {"source": source}):
+        assert read_table(cache, network, **options).to_text() == table.to_text()
+
+
+def other_network(small_uff: Path, folder: Path) -> Network:
+    return read(networks.write_uff(folder / "other.uff", seed=1), **NETWORK)
+
+
+def test_the_field_that_differs_is_named(network, small_uff, tmp_path, cache):
+    def refused(field, network=network, **options):
+        with pytest.raises(InputError, match=rf"net.calib' was made from .*: {field} is .* here;"):
+            read_table(cache, network, **options)
+
+    refused("network_sha256", other_network(small_uff, tmp_path))
+    refused("preprocessing_sha256", read(small_uff, **{**NETWORK, "preprocessing": "torch"}))
+    refused("preprocessing_sha256", read(small_uff, **{**NETWORK, "preprocessing": None}))
+    refused("network_sha256", read(small_uff, **NETWORK, u8_input=True))
+    refused("images_sha256", source=feeding.open_source(PIXELS[:4]))
+    refused("algorithm", method=Method("minmax"))
+    refused("algorithm", method=Method("percentile", 99))
+
+
+def test_a_foreign_table_is_taken_on_request_only(network, tmp_path, table):
+    path = tmp_path / "foreign.calib"
+    CalibrationTable(table.header, table.ranges).write(str(path))
+    with pytest.raises(InputError, match=r"foreign.calib' does not say.*--accept-foreign-cache"):
+        read_table(path, network)
+    assert read_table(path, network, accept_foreign=True).ranges == table.ranges
+
+
+def test_obtain_without_cache_and_data_is_nothing(network):
+    assert obtain_table(network, source=None, cache=None) is None
+
+
+def test_a_missing_cache_needs_data(network, tmp_path):
+    with pytest.raises(InputError, match=r"no calibration table '.*gone.calib'.*--calib-data"):
+        obtain_table(network, source=None, cache=str(tmp_path / "gone.calib"))
+
+
+def test_a_cache_is_written_once_and_used_again(network, folder, tmp_path, table, monkeypatch):
+    cache = tmp_path / "net.calib"
+    source = feeding.open_source(folder)
+    made = obtain_table(network, source=source, cache=str(cache))
+    assert made.to_text() == cache.read_text() == table.to_text()
+    before = cache.stat().st_mtime_ns
+
+    def calibrate_again(*args: object, **options: object) -> None:
+        raise AssertionError("the table is there")
+
+    monkeypatch.setattr(calibration, "calibrate_network", calibrate_again)
+    for again in (source, None):
+        assert obtain_table(network, source=again, cache=str(cache)).ranges == table.ranges
+    assert cache.stat().st_mtime_ns == before
+
+
+def test_a_stale_cache_is_refused_and_stays(network, folder, cache):
+    content = cache.read_bytes()
+    with pytest.raises(InputError, match="algorithm is entropy in the table and minmax here"):
+        obtain_table(
+            network,
+            source=feeding.open_source(folder),
+            cache=str(cache),
+            method=Method("minmax"),
         )
-
-
-def test_add_takes_float32_in_c_order_of_any_shape():
-    assert histogram_of(np.ones((2, 3, 4), np.float32)).total == 24
-    assert histogram_of(np.ones((0,), np.float32)).total == 0
-    with pytest.raises(TypeError):
-        histogram_of(np.ones(3, np.float64))
-    with pytest.raises(InputError, match="not finite"):
-        histogram_of(np.array([1, np.nan], np.float32))
-
-
-def test_a_table_is_written_and_read(tmp_path: Path):
-    ranges = {"input_tensor": storable_amax(151.061), "conv1/Relu:0": storable_amax(6.25)}
-    table = CalibrationTable(CalibrationTable.header_for("entropy"), ranges, provenance())
-    table.write(str(tmp_path / "net.cache"))
-    read = CalibrationTable.read(str(tmp_path / "net.cache"))
-    assert read.header == "TRT-8601-EntropyCalibration2"
-    assert read.ranges == ranges
-    assert read.provenance is not None
-    assert read.provenance.image_count == 500
-    assert read.to_text() == table.to_text()
-
-
-def test_a_table_without_provenance_is_plain():
-    table = CalibrationTable.from_text("TRT-7202-EntropyCalibration2\ndata: 3c008912\n")
-    assert table.provenance is None
-    assert table.ranges["data"] == pytest.approx(0.99634, abs=1e-5)
-
-
-def test_the_first_field_that_differs_is_named():
-    assert provenance().mismatch(provenance()) == ""
-    found = provenance(image_count=3, algorithm="minmax")
-    assert provenance().mismatch(found) == "image_count is 3 in the table and 500 here"
-
-
-@given(st.text())
-def test_any_text_is_a_table_or_refused(text: str):
-    try:
-        table = CalibrationTable.from_text("TRT-8601-EntropyCalibration2\n" + text)
-    except InputError:
-        return
-    assert CalibrationTable.from_text(table.to_text()).ranges == table.ranges
+    assert cache.read_bytes() == content

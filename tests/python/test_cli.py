@@ -15,9 +15,11 @@ pytest.importorskip("tensorboard")
 
 import chexnet_trt as ct
 import networks
+from chexnet_trt import _core
 from chexnet_trt.cli import COMMANDS, main
 from chexnet_trt.labels import LABELS
 from chexnet_trt.trtexec.flags import ALWAYS_SO, REFUSED
+from int8_networks import needs_int8, pixels
 from networks import INPUT, SCORES, small_images
 
 NUMBER = r"\d[\d.e+-]*"
@@ -263,7 +265,9 @@ def test_inspect_an_engine(small_engine, small, capsys):
     assert "runs         fp32 on openvino, batch 1 to 4" in out
     assert f"input        {INPUT} float32 [-1, 3, 8, 8] nchw" in out
     assert "preprocess   unit" in out
-    assert "layers at batch 2" in out
+    assert "layers with weights at batch 2" in out
+    assert re.search(r"^fp32 .* product$", out, re.MULTILINE)
+    assert "all that the backend runs at batch 2" in out
     assert all(f"  {layer.name}  {layer.type}" in out for layer in small.layers(2))
     graph = run(capsys, "inspect", small_engine, "--graph")
     assert graph == small.graph.to_text()
@@ -275,6 +279,71 @@ def test_inspect_an_engine(small_engine, small, capsys):
     assert facts["manifest"] == manifest
     assert facts["graph_sha256"] == manifest["source"]["graph_sha256"]
     assert facts["bytes"] == small_engine.stat().st_size
+    assert [row["layer"] for row in facts["weight_layers"]] == ["conv", "product"]
+
+
+@pytest.fixture
+def films(tmp_path):
+    folder = tmp_path / "films"
+    folder.mkdir()
+    for index, image in enumerate(pixels(6)):
+        Image.fromarray(image).save(folder / f"{index}.png")
+    return folder
+
+
+@needs_int8
+def test_an_int8_engine_from_images(tmp_path, small_uff, films, capsys):
+    target, cache = tmp_path / "net.engine", tmp_path / "net.calib"
+    words = ["build", small_uff, "--uffInput", f"{INPUT},3,8,8", "--preprocess", "unit", "--int8"]
+    words += ["--precision-constraints", "obey", "--calib", cache, "-o", target]
+    built = run(capsys, *words, "--calib-data", films)
+    assert "  * int8  forced" in built
+    assert "    entropy on 6 images, sha256 " in built
+    compared = r"against fp32, on images of the calibration itself: score difference .*6 images"
+    assert re.search(compared, built)
+    table = cache.read_text()
+    facts = json.loads(run(capsys, *words, "--calib-data", films, "--json"))
+    assert facts["calibration"]["agreement_on_calibration_images"]["images"] == 6
+    assert cache.read_text() == table
+    out = run(capsys, "inspect", target, "--layers")
+    assert "runs         int8 on openvino" in out
+    assert "calibration  entropy on 6 images" in out
+    for element, layer in (("int8", "conv"), ("uint8", "product")):
+        scales = rf"{NUMBER}  {NUMBER} \.\.\. {NUMBER}"
+        assert re.search(rf"^int8 +{element} +{scales} .*  {layer}$", out, re.MULTILINE)
+    facts = json.loads(run(capsys, "inspect", target, "--json"))
+    assert {row["precision"] for row in facts["weight_layers"]} == {"int8"}
+    printed = json.loads(run(capsys, "infer", target, films, "--json"))
+    assert len(printed["images"]) == 6
+    alone = run(capsys, *words)
+    assert "not compared with fp32: there were no images; give --calib-data" in alone
+
+
+@needs_int8
+def test_random_ranges_are_stamped_timing_only(tmp_path, small_uff, films, capsys):
+    target = tmp_path / "net.engine"
+    stamp = "timing only: the int8 ranges are RANDOM, the scores mean nothing"
+    words = [*from_uff(small_uff), "--int8", "--random-ranges", "--precisionConstraints=obey"]
+    built = run(capsys, "trtexec", *words, f"--saveEngine={target}", *SHORT)
+    assert built.count(stamp) == 2  # Of the build, and of the times.
+    for words in (["trtexec", f"--loadEngine={target}", *SHORT], ["inspect", target]):
+        assert run(capsys, *words).count(stamp) == 1
+    facts = json.loads(run(capsys, "trtexec", f"--loadEngine={target}", "--json", *SHORT))
+    assert facts["random_ranges"] is True
+    assert main(["infer", str(target), str(films)]) == 2
+    refused = capsys.readouterr()
+    assert refused.out == ""
+    assert refused.err == (
+        f"chexnet_trt infer: error: '{target}' is for {stamp}; build it with a calibration\n"
+    )
+
+
+def test_best_without_calibration_says_so(tmp_path, small_uff, capsys):
+    words = ["build", small_uff, "--uffInput", f"{INPUT},3,8,8", "--best"]
+    out = run(capsys, *words, "-o", tmp_path / "net.engine")
+    if "int8" in _core.device_precisions("openvino"):
+        assert "    int8  no calibration: give --calib-data or --calib" in out
+    assert "of the calibration itself" not in out
 
 
 def test_doctor(capsys):

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 import chexnet_trt as ct
+from chexnet_trt.calibration import ALGORITHMS
 from chexnet_trt.cli import main
 from chexnet_trt.preprocess import preset
+from int8_networks import needs_int8
 
 pytestmark = pytest.mark.models
 
@@ -171,6 +173,41 @@ def test_bf16_stays_within_a_hundredth(models_dir, engine_of, name):
     assert scores.argmax(axis=1).tolist() == list(range(10))
     exact = scores_of(engine_of(name), files, "unit")
     assert 1e-7 < np.abs(scores - exact).max() < 1e-2
+
+
+def digits(models_dir, polarity):
+    """The files of this polarity, and their two halves."""
+    grumperka = polarity == "unit-inverted"
+    files = grumperka_digits(models_dir) if grumperka else allarobot_digits(models_dir)
+    return files, (files[::2], files[1::2])
+
+
+@needs_int8
+@pytest.mark.parametrize("half", [0, 1])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize(
+    ("name", "polarity"),
+    [(name, polarity) for name in NETWORKS for polarity in ("unit", "unit-inverted")],
+)
+def test_int8_agrees_with_fp32_on_digits_it_was_not_calibrated_with(
+    models_dir, engine_of, name, polarity, algorithm, half
+):
+    files, halves = digits(models_dir, polarity)
+    options = {"inputs": {INPUT: (1, 28, 28)}, "outputs": [OUTPUT], "preprocessing": polarity}
+    table = ct.calibrate(models_dir / name, halves[half], **options, algorithm=algorithm)
+    engine = ct.build(
+        models_dir / name,
+        **options,
+        precisions=["int8"],
+        obey=True,
+        calibration=table,
+        max_batch=10,
+    )
+    assert any(node.op == "quantize" for node in engine.graph.nodes)
+    scores = scores_of(engine, files, polarity)
+    exact = scores_of(engine_of(name), files, polarity)
+    assert scores.argmax(axis=1).tolist() == exact.argmax(axis=1).tolist()
+    assert np.abs(scores - exact).max() > 0
 
 
 def test_wrong_polarity_fails(models_dir, engine_of):
