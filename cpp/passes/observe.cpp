@@ -43,7 +43,8 @@ bool keeps_axes(Op op) {
          op == Op::kPad || op == Op::kIdentity || op == Op::kCast;
 }
 
-/// The layout of every rank-4 value, where an op above or next to it tells.
+/// The layout of every rank-4 value, where an op above or next to it tells; else kPlain, which is
+/// the least: of operands that broadcast, the one that has a layout gives it.
 std::vector<TensorLayout> layouts_of(const Graph& graph) {
   std::vector<TensorLayout> layouts(graph.nodes().size(), TensorLayout::kPlain);
   for (std::size_t id = 0; id < layouts.size(); ++id) {

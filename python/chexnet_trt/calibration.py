@@ -112,7 +112,7 @@ def calibrate_network(
     return _core.CalibrationTable(
         _core.CalibrationTable.header_for(method.algorithm),
         session.ranges(),
-        provenance(network, method, digest, session.image_count),
+        provenance(network, str(method), digest, session.image_count),
     )
 
 
@@ -125,9 +125,9 @@ def image_feed(network: Network, inputs: list[_core.TensorInfo]) -> ImageFeed:
 
 
 def provenance(
-    network: Network, method: Method, images_sha256: str, image_count: int
+    network: Network, algorithm: str, images_sha256: str, image_count: int
 ) -> _core.Provenance:
-    """What a table made so would say of itself."""
+    """What a table made so would say of itself; `algorithm` as `str(Method)`."""
     contract = network.preprocessing and network.preprocessing.to_json()
     described = json.dumps(contract, sort_keys=True).encode()
     return _core.Provenance(
@@ -135,7 +135,7 @@ def provenance(
         images_sha256=images_sha256,
         image_count=image_count,
         preprocessing_sha256=hashlib.sha256(described).hexdigest(),
-        algorithm=str(method),
+        algorithm=algorithm,
     )
 
 
@@ -176,13 +176,11 @@ def check_table(
             f"the calibration table {name} does not say for which network, images and "
             "preprocessing it was made; calibrate, or take it as it is with --accept-foreign-cache"
         )
-    wanted = provenance(network, method or Method(), found.images_sha256, found.image_count)
-    wanted = _core.Provenance(
-        network_sha256=wanted.network_sha256,
-        images_sha256=source.digest() if source else found.images_sha256,
-        image_count=len(source) if source else found.image_count,
-        preprocessing_sha256=wanted.preprocessing_sha256,
-        algorithm=wanted.algorithm if method else found.algorithm,
+    wanted = provenance(
+        network,
+        str(method) if method else found.algorithm,
+        source.digest() if source else found.images_sha256,
+        len(source) if source else found.image_count,
     )
     difference = wanted.mismatch(found)
     if difference:

@@ -21,6 +21,7 @@ from chexnet_trt.calibration import (
     image_feed,
     obtain_table,
 )
+from chexnet_trt.engine import logger
 from chexnet_trt.inputs import check_targets, positive
 from chexnet_trt.int8 import QUANTIZED, Int8
 from chexnet_trt.network import Network
@@ -241,7 +242,9 @@ def _checked(
     obey: bool,
     progress: Progress,
 ) -> Prepared:
-    """Rules out the precisions whose scores with the layers `names` kept miss the target."""
+    """Rules out the precisions whose scores with the layers `names` kept miss the target; a forced
+    one is built all the same, with a warning.
+    """
     target = args.accuracy_target or DEFAULT_TARGET
     int8 = trial.int8.keeping(names)
     if len(names) == len(trial.layers):
@@ -251,12 +254,16 @@ def _checked(
     for done, precision in enumerate(precisions):
         progress("check accuracy", done, len(precisions))
         agreement = agreements[precision] = trial.agreement(names, precision)
-        if agreement.p99 > target and not obey:
-            advice = "" if names else "; try --keep-high-precision auto"
-            ruled_out[precision] = (
-                f"99th percentile of the score difference {agreement.p99:.2g}, above the accuracy "
-                f"target {target:g}{advice}"
-            )
+        if agreement.p99 <= target:
+            continue
+        missed = (
+            f"99th percentile of the score difference {agreement.p99:.2g}, above the accuracy "
+            f"target {target:g}"
+        )
+        if obey:
+            logger.warning("%s: %s; built because it is forced", precision, missed)
+        else:
+            ruled_out[precision] = missed + ("" if names else "; try --keep-high-precision auto")
     return Prepared(int8, agreements, ruled_out)
 
 

@@ -174,14 +174,16 @@ def test_the_scores_are_checked_on_the_first_images(healthy, data):
 
 
 @needs_int8
-def test_int8_beyond_the_target_is_ruled_out_unless_forced(ruined, data):
+def test_int8_beyond_the_target_is_ruled_out_unless_forced(ruined, data, caplog):
     words = ["--calib-data", data, "--calib-algorithm", "minmax"]
     found = prepared(ruined, *words)
     assert set(found.ruled_out) == {"int8"}
     assert (
         "above the accuracy target 0.05; try --keep-high-precision auto" in found.ruled_out["int8"]
     )
+    assert not caplog.records
     forced = prepared(ruined, *words, obey=True)
+    assert "above the accuracy target 0.05; built because it is forced" in caplog.text
     assert forced.ruled_out == {}
     assert forced.agreements == found.agreements
     assert prepared(ruined, *words, "--accuracy-target", "0.9").ruled_out == {}
