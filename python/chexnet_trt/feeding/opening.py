@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from chexnet_trt._core import InputError
 from chexnet_trt.feeding.sources import ArraySource, FileSource, RecordSource, Source
-from chexnet_trt.feeding.tfrecord import is_tfrecord, records
 from chexnet_trt.image_lists import EXTENSIONS, image_files
+from chexnet_trt.records.tfrecord import is_tfrecord, records
 
 Array: TypeAlias = NDArray[Any]
 Data: TypeAlias = "str | os.PathLike[str] | Array | Iterable[str | os.PathLike[str] | Array]"
