@@ -1,0 +1,94 @@
+"""One step of training and of validation, over all replicas."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from chexnet_trt.models.tensorflow_network import TensorFlowNetwork
+from chexnet_trt.preprocess import preset
+from chexnet_trt.train.augmentation import Augmentation
+from chexnet_trt.train.losses import SigmoidCrossEntropy
+from chexnet_trt.train.optimizers import Optimizer
+
+Tensor: TypeAlias = Any
+
+
+class Steps:
+    """`step_size`: images of a step over all replicas. `seed` makes the augmentation repeatable."""
+
+    def __init__(
+        self,
+        strategy: tf.distribute.Strategy,
+        network: TensorFlowNetwork,
+        preprocessing: str,
+        loss: SigmoidCrossEntropy,
+        optimizer: Optimizer,
+        augmentation: Augmentation | None,
+        *,
+        step_size: int,
+        seed: int,
+    ) -> None:
+        self._strategy = strategy
+        self._network = network
+        expected = preset(preprocessing, network.image_size, network.image_size, 3)
+        self._mean, self._std = np.float32(expected.mean), np.float32(expected.std)
+        self._loss = loss
+        self._optimizer = optimizer
+        self._augmentation = augmentation
+        self._step_size = step_size
+        self._seed = seed
+        self._train = tf.function(self._train_everywhere)
+        self._score = tf.function(self._score_everywhere)
+
+    def train(self, batch: Tensor, step: int, learning_rate: float) -> Tensor:
+        """Moves the weights by one batch of the training dataset. Returns its mean loss."""
+        images, labels = batch
+        self._optimizer.set_learning_rate(learning_rate)
+        return self._train(images, labels, tf.constant(step, tf.int32))
+
+    def score(self, batch: Tensor) -> tuple[NDArray[Any], NDArray[Any]]:
+        """(labels, logits) of the images of a validation batch that are valid."""
+        images, labels, valid = batch
+        parts = (labels, self._score(images), valid)
+        truth, logits, keep = (self._strategy.gather(part, axis=0).numpy() for part in parts)
+        return truth[keep == 1], logits[keep == 1]
+
+    def augmented(self, images: Tensor, step: int) -> Tensor:
+        """The pixels that the first replica trains on, float32 [N, S, S, 1] 0..255."""
+        first = self._strategy.experimental_local_results(images)[0]
+        return self._augment(first, tf.constant(step, tf.int32), 0)
+
+    def _train_everywhere(self, images: Tensor, labels: Tensor, step: Tensor) -> Tensor:
+        losses = self._strategy.run(self._train_replica, args=(images, labels, step))
+        return self._strategy.reduce(tf.distribute.ReduceOp.SUM, losses, axis=None)
+
+    def _train_replica(self, images: Tensor, labels: Tensor, step: Tensor) -> Tensor:
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        pixels = self._augment(images, step, replica)
+        truth = tf.cast(labels, tf.float32)
+
+        def share_of_loss() -> Tensor:
+            logits = self._network(self._values(pixels), training=True)
+            return tf.reduce_sum(self._loss(truth, logits)) / self._step_size
+
+        return self._optimizer.minimise(share_of_loss)
+
+    def _score_everywhere(self, images: Tensor) -> Tensor:
+        return self._strategy.run(self._score_replica, args=(images,))
+
+    def _score_replica(self, images: Tensor) -> Tensor:
+        return self._network(self._values(tf.cast(images, tf.float32)), training=False)
+
+    def _augment(self, images: Tensor, step: Tensor, replica: Tensor) -> Tensor:
+        pixels = tf.cast(images, tf.float32)
+        if self._augmentation is None:
+            return pixels
+        return self._augmentation(pixels, tf.stack([self._seed + replica, step]))
+
+    def _values(self, pixels: Tensor) -> Tensor:
+        """Gray to the network's RGB values."""
+        return (pixels - self._mean) / self._std
