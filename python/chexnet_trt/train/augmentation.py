@@ -31,7 +31,9 @@ class Augmentation:
         moved = self._move(images, draws[:4], size)
         brightness, contrast = (draw[:, None, None, None] for draw in (draws[4], draws[5]))
         middle = 127.5
-        moved = (moved - middle) * (1 + CONTRAST * contrast) + middle + 255 * BRIGHTNESS * brightness
+        moved = (
+            (moved - middle) * (1 + CONTRAST * contrast) + middle + 255 * BRIGHTNESS * brightness
+        )
         return tf.clip_by_value(moved, 0.0, 255.0)
 
     def _move(self, images: Tensor, draws: Tensor, size: Tensor) -> Tensor:

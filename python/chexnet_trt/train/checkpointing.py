@@ -28,7 +28,8 @@ class TrainingState(tf.train.experimental.PythonState):  # type: ignore[misc]
         return json.dumps({"schedule": self.schedule, "best": self.best})
 
     def deserialize(self, string_value: str) -> None:
-        vars(self).update(json.loads(string_value))
+        fields = json.loads(string_value)
+        self.schedule, self.best = fields["schedule"], fields["best"]
 
 
 class Checkpoints:

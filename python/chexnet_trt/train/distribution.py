@@ -22,6 +22,7 @@ class Cluster:
     addresses: tuple[str, ...]
     index: int
 
+
 @dataclass(frozen=True)
 class Distribution:
     """`strategy`: of tf.distribute. `worker`: which of the `workers` this process is."""

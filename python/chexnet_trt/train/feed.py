@@ -29,6 +29,7 @@ class Feed:
         if step_size % replicas:
             raise InputError(f"--batch_size={step_size} is not a multiple of {replicas} replicas")
         self.step_size = step_size
+        self.image_size = training.image_size
         self.steps_per_epoch = training.steps(step_size, workers)
         if not self.steps_per_epoch:
             raise InputError(
@@ -41,6 +42,7 @@ class Feed:
         self._local_replicas = replicas // workers
         self._training = InputPipeline(training, distribution.worker, workers)
         self._validation = InputPipeline(validation, distribution.worker, workers)
+        self.cached = self._training.cached
         largest = max(validation.images_of(worker, workers) for worker in range(workers))
         local_batch = self._replica_batch * self._local_replicas
         self._validation_steps = -(-largest // local_batch)

@@ -129,7 +129,11 @@ class Trainer:
             self.step += 1
             if self.step % _REPORTED_STEPS == 0 or self.step == end:
                 self._look(epoch, rate)
-            self._progress(f"epoch {number + 1}", self.step - end + self._feed.steps_per_epoch, self._feed.steps_per_epoch)
+            self._progress(
+                f"epoch {number + 1}",
+                self.step - end + self._feed.steps_per_epoch,
+                self._feed.steps_per_epoch,
+            )
             every = self._settings.checkpoint_steps
             if every and self.step % every == 0 and self.step < end:
                 self._checkpoints.save(self.step)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-import keras
 import tensorflow as tf
 
 from chexnet_trt.train.settings import Settings
@@ -23,12 +22,12 @@ class Optimizer:
 
     def __init__(self, settings: Settings, variables: Sequence[tf.Variable]) -> None:
         if settings.optimizer == "adam":
-            self._inner = keras.optimizers.Adam(settings.learning_rate)
+            self._inner = tf.keras.optimizers.Adam(settings.learning_rate)
         else:
-            self._inner = keras.optimizers.SGD(settings.learning_rate, momentum=MOMENTUM)
+            self._inner = tf.keras.optimizers.SGD(settings.learning_rate, momentum=MOMENTUM)
         scaled = settings.dtype == "mixed_float16"
         self.checkpointed = (
-            keras.optimizers.LossScaleOptimizer(self._inner) if scaled else self._inner
+            tf.keras.optimizers.LossScaleOptimizer(self._inner) if scaled else self._inner
         )
         self._variables = list(variables)
         self.checkpointed.build(self._variables)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from chexnet_trt.train.settings import Settings
@@ -58,8 +59,12 @@ class Cosine:
         pass
 
 
-def learning_rate(settings: Settings, steps: int) -> LearningRate:
-    """Of a training of so many steps in all."""
+def learning_rate(settings: Settings, steps: int, state: Mapping[str, Any]) -> LearningRate:
+    """Of a training of so many steps in all; `state`: what a checkpoint kept, else empty."""
+    rate: LearningRate
     if settings.schedule == "cosine":
-        return Cosine(settings.learning_rate, steps)
-    return Plateau(settings.learning_rate)
+        rate = Cosine(settings.learning_rate, steps)
+    else:
+        rate = Plateau(settings.learning_rate)
+    rate.state.update(state)
+    return rate

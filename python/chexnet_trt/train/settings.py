@@ -49,6 +49,7 @@ class Settings:
     seed: int = 0
     checkpoint_steps: int = 1000
     pretrained_model_dir: Path | None = None
+    checkpoint_scope: str | None = None
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
@@ -56,10 +57,7 @@ class Settings:
         if self.flip and not self.augment:
             raise InputError("--flip is a part of the augmentation that --no_augment turns off")
 
-    def to_json(self) -> dict[str, Any]:
-        """The hyperparameters, without any path."""
-        return {
-            name: value
-            for name, value in vars(self).items()
-            if not isinstance(value, Path) and not name.endswith("_dir")
-        }
+    def hyperparameters(self) -> dict[str, Any]:
+        """All but folders and what only finds weights."""
+        left_out = ("data_dir", "model_dir", "pretrained_model_dir", "checkpoint_scope")
+        return {name: value for name, value in vars(self).items() if name not in left_out}

@@ -13,12 +13,13 @@ from chexnet_trt.preprocess import preset
 from chexnet_trt.train.augmentation import Augmentation
 from chexnet_trt.train.losses import SigmoidCrossEntropy
 from chexnet_trt.train.optimizers import Optimizer
+from chexnet_trt.train.settings import Settings
 
 Tensor: TypeAlias = Any
 
 
 class Steps:
-    """`step_size`: images of a step over all replicas. `seed` makes the augmentation repeatable."""
+    """`preprocessing`: a preset's name."""
 
     def __init__(
         self,
@@ -27,20 +28,18 @@ class Steps:
         preprocessing: str,
         loss: SigmoidCrossEntropy,
         optimizer: Optimizer,
-        augmentation: Augmentation | None,
-        *,
-        step_size: int,
-        seed: int,
+        settings: Settings,
     ) -> None:
         self._strategy = strategy
         self._network = network
         expected = preset(preprocessing, network.image_size, network.image_size, 3)
-        self._mean, self._std = np.float32(expected.mean), np.float32(expected.std)
+        self._mean = np.asarray(expected.mean, np.float32)
+        self._std = np.asarray(expected.std, np.float32)
         self._loss = loss
         self._optimizer = optimizer
-        self._augmentation = augmentation
-        self._step_size = step_size
-        self._seed = seed
+        self._augmentation = Augmentation(settings.flip) if settings.augment else None
+        self._step_size = settings.batch_size
+        self._seed = settings.seed
         self._train = tf.function(self._train_everywhere)
         self._score = tf.function(self._score_everywhere)
 
