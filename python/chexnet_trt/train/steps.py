@@ -50,11 +50,11 @@ class Steps:
         return self._train(images, labels, tf.constant(step, tf.int32))
 
     def score(self, batch: Tensor) -> tuple[NDArray[Any], NDArray[Any]]:
-        """(labels, logits) of the images of a validation batch that are valid."""
-        images, labels, valid = batch
-        parts = (labels, self._score(images), valid)
-        truth, logits, keep = (self._strategy.gather(part, axis=0).numpy() for part in parts)
-        return truth[keep == 1], logits[keep == 1]
+        """(labels, logits), float32 [images, classes], of a validation batch's valid images."""
+        rows = self._strategy.gather(self._score(*batch), axis=0).numpy()
+        rows = rows[rows[:, -1] == 1]
+        classes = self._network.num_classes
+        return rows[:, :classes], rows[:, classes:-1]
 
     def augmented(self, images: Tensor, step: int) -> Tensor:
         """The pixels that the first replica trains on, float32 [N, S, S, 1] 0..255."""
@@ -76,11 +76,15 @@ class Steps:
 
         return self._optimizer.minimise(share_of_loss)
 
-    def _score_everywhere(self, images: Tensor) -> Tensor:
-        return self._strategy.run(self._score_replica, args=(images,))
+    def _score_everywhere(self, images: Tensor, labels: Tensor, valid: Tensor) -> Tensor:
+        return self._strategy.run(self._score_replica, args=(images, labels, valid))
 
-    def _score_replica(self, images: Tensor) -> Tensor:
-        return self._network(self._values(tf.cast(images, tf.float32)), training=False)
+    def _score_replica(self, images: Tensor, labels: Tensor, valid: Tensor) -> Tensor:
+        """Rows of labels, logits and validity, so that they are gathered at once."""
+        logits = self._network(self._values(tf.cast(images, tf.float32)), training=False)
+        return tf.concat(
+            [tf.cast(labels, tf.float32), logits, tf.cast(valid, tf.float32)[:, None]], axis=1
+        )
 
     def _augment(self, images: Tensor, step: Tensor, replica: Tensor) -> Tensor:
         pixels = tf.cast(images, tf.float32)
