@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -62,9 +63,9 @@ def _members(entries: Iterable[nih.Entry]) -> list[tuple[str, str]]:
 
 
 def _stratified(entries: Iterable[nih.Entry], shares: Mapping[str, float], seed: int) -> Splits:
-    """Iterative stratification (Sechidis, Tsoumakas, Vlahavas 2011), a patient being the unit:
-    the rarest finding's patients are dealt first, each to the split that lacks it most; the
-    patients without a finding then even out the numbers of images.
+    """Whole patients dealt one by one, those with the rarest findings first, each to the split
+    that is furthest behind its share of that patient's findings (after the iterative
+    stratification of Sechidis, Tsoumakas and Vlahavas, 2011) and of images.
     """
     images: defaultdict[str, list[nih.Entry]] = defaultdict(list)
     for entry in entries:
@@ -73,51 +74,42 @@ def _stratified(entries: Iterable[nih.Entry], shares: Mapping[str, float], seed:
         patient: frozenset().union(*(entry.findings for entry in rows))
         for patient, rows in images.items()
     }
-    patients = Counter(finding for found in findings.values() for finding in found)
-    waiting = sorted(images, key=lambda patient: rank(seed, patient))
-    dealer = _Dealer(shares, images, findings, patients)
-    for finding in sorted(patients, key=lambda finding: (patients[finding], finding)):
-        for patient in waiting:
-            if finding in findings[patient]:
-                dealer.deal(patient, finding)
-        waiting = [patient for patient in waiting if finding not in findings[patient]]
-    for patient in waiting:
-        dealer.deal(patient, None)
-    if not all(dealer.splits.values()):
+    totals = Counter(finding for found in findings.values() for finding in found)
+    dealer = _Dealer(shares)
+
+    def rarest_first(patient: str) -> tuple[float, bytes]:
+        rarest = min((totals[finding] for finding in findings[patient]), default=math.inf)
+        return rarest, rank(seed, patient)
+
+    splits: Splits = {split: [] for split in shares}
+    for patient in sorted(images, key=rarest_first):
+        split = dealer.deal(findings[patient], len(images[patient]))
+        splits[split] += images[patient]
+    if not all(splits.values()):
         raise InputError(
             f"{len(images)} patients are too few: {', '.join(shares)} need one each at least"
         )
-    return dealer.splits
+    return splits
 
 
 class _Dealer:
-    """Counts, for each split, the patients of each finding; under None, the images."""
+    """Counts what was dealt: patients of each finding, all patients, images."""
 
-    def __init__(
-        self,
-        shares: Mapping[str, float],
-        images: Mapping[str, list[nih.Entry]],
-        findings: Mapping[str, frozenset[str]],
-        patients: Mapping[str, int],
-    ) -> None:
-        self.splits: Splits = {split: [] for split in shares}
+    def __init__(self, shares: Mapping[str, float]) -> None:
         self._shares = shares
-        self._images = images
-        self._findings = findings
-        self._totals: dict[str | None, int] = {None: sum(map(len, images.values()))}
-        self._totals.update(patients)
-        self._dealt: dict[str, Counter[str | None]] = {split: Counter() for split in shares}
+        self._dealt: dict[str, Counter[str]] = {split: Counter() for split in shares}
 
-    def deal(self, patient: str, finding: str | None) -> None:
-        """To the split that has none of the finding or, of several, is furthest from its share."""
-        total = self._totals[finding]
-        split = max(
-            self._shares,
-            key=lambda name: (
-                not self._dealt[name][finding],
-                self._shares[name] * total - self._dealt[name][finding],
-            ),
-        )
-        self.splits[split] += self._images[patient]
-        self._dealt[split].update(self._findings[patient])
-        self._dealt[split][None] += len(self._images[patient])
+    def deal(self, findings: frozenset[str], images: int) -> str:
+        """The split for a patient: the one with none of most of the findings; of several, the one
+        furthest behind its share of them."""
+        added = Counter({"patients": 1, "images": images, **dict.fromkeys(findings, 1)})
+        after = sum(self._dealt.values(), added)
+
+        def need(split: str) -> tuple[int, float]:
+            dealt = self._dealt[split]
+            lack = sum(self._shares[split] - dealt[name] / after[name] for name in added)
+            return sum(not dealt[name] for name in added), lack
+
+        chosen = max(self._shares, key=need)
+        self._dealt[chosen] += added
+        return chosen
