@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import tarfile
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -86,9 +87,14 @@ def _in_memory(name: str, content: bytes) -> EncodedImage:
 def _opened(archive: Path) -> Iterator[tarfile.TarFile]:
     """For reading from front to back, which needs no place on the disk."""
     try:
-        with tarfile.open(archive, "r|gz", bufsize=_BUFFER) as tar:
+        with (
+            gzip.open(archive) as file,
+            tarfile.open(fileobj=file, mode="r|", bufsize=_BUFFER) as tar,
+        ):
             yield tar
-    except (tarfile.TarError, EOFError, zlib.error) as error:
+            while file.read(_BUFFER):  # gzip compares its checksum at the end.
+                pass
+    except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise InputError(
             f"the archive '{archive}' is damaged or cut short ({error}); fetch it again"
         ) from None
