@@ -11,7 +11,17 @@ from types import ModuleType
 from typing import NoReturn
 
 # One module of chexnet_trt.commands each, with HELP, EXAMPLE, add_arguments(parser), run(args).
-COMMANDS = ("freeze", "convert", "calibrate", "build", "trtexec", "infer", "inspect", "doctor")
+COMMANDS = (
+    "prepare",
+    "freeze",
+    "convert",
+    "calibrate",
+    "build",
+    "trtexec",
+    "infer",
+    "inspect",
+    "doctor",
+)
 
 EPILOG = """\
 exit status: 0 success, 1 a failed run, 2 bad usage or bad input
