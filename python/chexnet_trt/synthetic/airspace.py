@@ -28,7 +28,7 @@ def pneumonia(canvas: Canvas, chest: Chest, rng: np.random.Generator, severity: 
     open_air = half.strokes(lines, 0.8) * focus
     depth = half.air.copy()
     half.air *= 1 - (0.55 + 0.25 * severity) * focus
-    half.air += 0.62 * open_air * depth
+    half.air += 0.42 * open_air * depth
     half.vessels *= 1 - focus
 
 
@@ -38,10 +38,10 @@ def _bronchi(rng: np.random.Generator, place: Point) -> Iterator[Stroke]:
     for angle in np.linspace(-0.75, 0.75, 4) + rng.normal(0, 0.08, 4):
         bend = angle + rng.normal(0, 0.12)
         middle = (x + 0.17 * np.cos(angle), y + 0.17 * np.sin(angle))
-        yield [(x, y), middle], 0.03
+        yield [(x, y), middle], 0.026
         for fork in (bend + 0.3, bend - 0.3):
             end = (middle[0] + 0.16 * np.cos(fork), middle[1] + 0.16 * np.sin(fork))
-            yield [middle, end], 0.022
+            yield [middle, end], 0.018
 
 
 def consolidation(canvas: Canvas, chest: Chest, rng: np.random.Generator, severity: float) -> None:
@@ -109,14 +109,14 @@ def plates(canvas: Canvas, chest: Chest, rng: np.random.Generator, severity: flo
     y = chest.dome(half.side) - rng.uniform(0.08, 0.14)
     lines: list[Stroke] = []
     for _ in range(int(rng.integers(2, 4))):
-        begin, tilt = rng.uniform(0.16, 0.24), rng.uniform(-0.22, 0.22)
-        length = rng.uniform(0.3, 0.42)
+        begin, tilt = rng.uniform(0.22, 0.3), rng.uniform(-0.22, 0.22)
+        length = rng.uniform(0.26, 0.38)
         ends = [
             (begin + length * x, y + tilt * length * x + 0.02 * x * (1 - x)) for x in (0, 0.5, 1)
         ]
-        lines.append((ends, rng.uniform(0.022, 0.038)))
+        lines.append((ends, rng.uniform(0.024, 0.04)))
         y -= rng.uniform(0.1, 0.15)
-    bands = half.strokes(lines, 1.0) * half.lung
+    bands = half.strokes(lines, 1.6) * half.lung
     half.air *= 1 - (0.45 + 0.3 * severity) * bands
     half.tissue += 0.06 * bands
 
@@ -132,7 +132,7 @@ def reticulation(canvas: Canvas, chest: Chest, rng: np.random.Generator, severit
         weight = ramp(half.v - 0.12 + 0.35 * (0.2 - half.wall), 0.5) * half.lung
         net = half.strokes(_net(rng, chest), 0.7)
         half.air *= 1 - 0.2 * weight
-        half.vessels += (0.2 + 0.16 * severity) * weight * (net - 0.22)
+        half.vessels += (0.15 + 0.14 * severity) * weight * (net - 0.22)
 
 
 def _net(rng: np.random.Generator, chest: Chest) -> list[Stroke]:

@@ -18,27 +18,21 @@ FIRST_ID = 90_000_001  # Far from the 30,805 real ones.
 MAX_EXAMS = 7
 TEST_EVERY = 4  # every fourth patient is for the test
 
-# Main findings of a block of patients, in a shuffled order; None: nothing is found.
-_DECK: tuple[str | None, ...] = (None,) * 15 + tuple(
-    name
-    for name, patients in {
-        "Infiltration": 4,
-        "Effusion": 3,
-        "Atelectasis": 3,
-        "Nodule": 3,
-        "Mass": 3,
-        "Pneumothorax": 3,
-        "Consolidation": 2,
-        "Pleural_Thickening": 2,
-        "Cardiomegaly": 2,
-        "Emphysema": 2,
-        "Edema": 2,
-        "Fibrosis": 2,
-        "Pneumonia": 2,
-        "Hernia": 2,
-    }.items()
-    for _ in range(patients)
-)
+# Main findings of every hundred patients, for training and for the test; None: nothing is found.
+# Dealt, not drawn by chance, so that no finding is missing from either.
+_DECKS: dict[bool, dict[str | None, int]] = {
+    False: {
+        None: 16, "Infiltration": 7, "Effusion": 5, "Atelectasis": 5, "Nodule": 4, "Mass": 4,
+        "Pneumothorax": 4, "Consolidation": 4, "Pleural_Thickening": 4, "Cardiomegaly": 3,
+        "Emphysema": 4, "Edema": 3, "Fibrosis": 4, "Pneumonia": 4, "Hernia": 4,
+    },
+    True: {
+        None: 4, "Infiltration": 2, "Effusion": 1, "Atelectasis": 1, "Nodule": 1, "Mass": 2,
+        "Pneumothorax": 2, "Consolidation": 2, "Pleural_Thickening": 2, "Cardiomegaly": 1,
+        "Emphysema": 2, "Edema": 1, "Fibrosis": 1, "Pneumonia": 1, "Hernia": 2,
+    },
+}  # fmt: skip
+_BLOCK = 100
 
 # Beside a main finding, another with this probability.
 _COMPANIONS: dict[str, dict[str, float]] = {
@@ -77,7 +71,7 @@ class Patient:
 
     @property
     def is_test(self) -> bool:
-        return self.number % TEST_EVERY == 2
+        return _is_test(self.number)
 
     def generator(self, *purpose: int) -> np.random.Generator:
         """Random numbers of this patient alone; other purposes have others."""
@@ -112,16 +106,26 @@ def exams(seed: int, number: int) -> list[Exam]:
 
 def _all(seed: int) -> Iterator[Exam]:
     for block in count():
-        order = np.random.default_rng((seed, 0, block)).permutation(len(_DECK))
-        for place, card in enumerate(order):
-            yield from _visits(seed, block * len(_DECK) + place + 1, _DECK[card])
+        rng = np.random.default_rng((seed, 0, block))
+        hands = {test: _shuffled(deck, rng) for test, deck in _DECKS.items()}
+        for number in range(block * _BLOCK + 1, (block + 1) * _BLOCK + 1):
+            yield from _visits(seed, number, hands[_is_test(number)].pop())
+
+
+def _shuffled(deck: dict[str | None, int], rng: np.random.Generator) -> list[str | None]:
+    cards = [name for name, copies in deck.items() for _ in range(copies)]
+    return [cards[index] for index in rng.permutation(len(cards))]
+
+
+def _is_test(number: int) -> bool:
+    return number % TEST_EVERY == 2
 
 
 def _visits(seed: int, number: int, main: str | None) -> Iterator[Exam]:
     rng = np.random.default_rng((seed, number, VISITS))
     age = int(np.clip(rng.normal(50, 17), 18, 94))
     patient = Patient(seed, number, age, "M" if rng.random() < 0.56 else "F")
-    visits = min(int(rng.geometric(0.55)), MAX_EXAMS)
+    visits = min(int(rng.geometric(0.5)), MAX_EXAMS)
     findings = _findings(rng, main)
     severity = {name: rng.uniform(0.6, 1.0) for name in findings}
     bedridden = 0.2 + 0.35 * bool(_BEDRIDDEN & findings.keys())

@@ -21,7 +21,7 @@ def effusion(canvas: Canvas, chest: Chest, rng: np.random.Generator, severity: f
         outwards = np.clip((half.a - 0.1) / (chest.width - 0.1), 0, 1)
         surface = chest.dome(side) + 0.06 - height - rise * outwards**3
         fluid = ramp(half.v - surface, 0.035)
-        half.air *= 1 - 0.97 * fluid * ramp(half.wall + 0.05, 0.02)
+        half.air *= 1 - 0.97 * fluid * ramp(half.floor + 0.025, 0.01)
         half.vessels *= 1 - fluid
         half.tissue += 0.08 * fluid * half.lung
 
@@ -37,9 +37,9 @@ def thickening(canvas: Canvas, chest: Chest, rng: np.random.Generator, severity:
         upper = ramp(-0.42 - half.v, 0.2)
         thickness = (rim + (cap - rim) * upper) * ramp(lowest - half.v, 0.15) + rough
         scar = ramp(thickness - half.wall, 0.014) * half.lung
-        half.air *= 1 - 0.85 * scar
+        half.air *= 1 - 0.75 * scar
         half.vessels *= 1 - scar
-        half.tissue += 0.10 * scar
+        half.tissue += 0.07 * scar
 
 
 def _profile(rng: np.random.Generator, half: Half) -> np.ndarray:
@@ -52,13 +52,13 @@ def _profile(rng: np.random.Generator, half: Half) -> np.ndarray:
 def pneumothorax(canvas: Canvas, chest: Chest, rng: np.random.Generator, severity: float) -> None:
     """The edge of the lung is seen, and beyond it air without vessels; the lung is denser."""
     half = canvas.halves[_sides(rng, 0)[0]]
-    gap = (0.07 + rng.uniform(0.04, 0.11) * severity) * (
+    gap = (0.05 + rng.uniform(0.04, 0.13) * severity) * (
         0.75 + 0.8 * ramp(-0.2 - half.v, 0.8) - 0.35 * ramp(half.v - 0.1, 0.5)
     )
     lost = ramp(gap - half.wall, 0.01)
     free = lost * half.lung
-    depth = 1.35 * chest.aeration * half.lung
-    half.air *= 1 - (0.22 + 0.1 * severity) * (1 - lost)
+    depth = 1.22 * chest.aeration * half.lung
+    half.air *= 1 - (0.1 + 0.1 * severity) * (1 - lost) * half.lung
     half.air[:] = half.air * (1 - 0.8 * free) + 0.8 * free * depth
     half.vessels *= 1 - free
     edge = band(gap - half.wall, 0.0055, 0.007)
