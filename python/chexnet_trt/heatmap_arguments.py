@@ -24,9 +24,9 @@ DEFAULT_TOP = 3
 def add_heatmap_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group(
         "pictures",
-        "Class activation maps of an engine from build --heatmap: what each cell of a film adds to\n"
-        "the logit of a class, the sigmoid of which is the score. They show where a score comes\n"
-        "from, not where disease is.",
+        "Class activation maps of an engine from build --heatmap: what each cell of a film adds\n"
+        "to the logit of a class, the sigmoid of which is the score. They show where a score\n"
+        "comes from, not where disease is.",
     )
     group.add_argument(
         "--heatmap", metavar="DIR", help="write a picture FILM.CLASS.png a film and class to DIR"
