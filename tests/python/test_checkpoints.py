@@ -48,7 +48,9 @@ def test_the_official_checkpoint_restores_completely(official):
     folder, values = official
     checkpoint = read_weights(folder)
     assert checkpoint.prefix == folder / "model.ckpt-0"
-    assert dict(checkpoint.shapes) == {name: value.shape for name, value in values.items()}
+    assert {name: checkpoint.shapes[name] for name in values} == {
+        name: value.shape for name, value in values.items()
+    }
     weights = load_weights(folder, RESNET, new_head=True)
     assert "1001 classes" in weights.notice
     assert len(weights.values) == len(RESNET) - 2

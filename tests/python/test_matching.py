@@ -81,6 +81,14 @@ def test_another_scope_is_recognised_and_the_advice_works(scope, there):
     assert names["resnet_model/conv2d/kernel"] == f"{scope}conv2d/kernel"
 
 
+def test_what_an_optimizer_saved_is_passed_over():
+    found = renamed(RESNET, "resnet_model/", "")
+    slots = {f"{name}/{slot}": shape for name, shape in found.items() for slot in ("Adam", "Mine")}
+    strays = {"train/conv2d/kernel/Momentum_1": (7, 7, 3, 64), "global_step": (), "beta1_power": ()}
+    assert refusal(found | slots | strays) == refusal(found)
+    assert match(RESNET | slots | strays, RESNET, source="x").names == {n: n for n in RESNET}
+
+
 def test_a_network_without_a_scope():
     densenet = variable_shapes("densenet121", 14)
     message = refusal(renamed(densenet, "", "densenet121/"), densenet)

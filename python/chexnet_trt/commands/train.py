@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from chexnet_trt._core import InputError
+from chexnet_trt.export_arguments import add_scope_argument
 from chexnet_trt.inputs import non_negative, positive
 from chexnet_trt.models import NETWORKS
 from chexnet_trt.progress import ProgressLine
@@ -35,9 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="checkpoint to begin from: all variables but those of another number of classes",
     )
-    parser.add_argument(
-        "--checkpoint_scope", metavar="NAME", help="of its variables, where it is another"
-    )
+    add_scope_argument(parser)
     parser.add_argument("--export_dir", metavar="DIR", help="export the best checkpoint there")
     parser.add_argument(
         "--frozen_graph_dir", metavar="DIR", help="freeze the best checkpoint there"
@@ -132,10 +131,13 @@ def _add_input_arguments(group: argparse._ArgumentGroup) -> None:
 
 def run(args: argparse.Namespace) -> int:
     settings = _settings(args)
+    targets = [_path(folder) for folder in (args.export_dir, args.frozen_graph_dir)]
     import_tensorflow("train")
+    from chexnet_trt.train.delivery import deliver, make_folders
     from chexnet_trt.train.metrics import table
     from chexnet_trt.train.training import train
 
+    make_folders(*targets)
     progress = ProgressLine()
     try:
         trained = train(settings, lambda line: print(line, flush=True), progress)
@@ -144,7 +146,7 @@ def run(args: argparse.Namespace) -> int:
     best = trained.best
     if trained.is_chief and best:
         print(f"best checkpoint: step {best['step']}, AUROC on validation")
-        print("\n".join(table(best)))
+        print("\n".join([*table(best), *deliver(settings.model_dir, *targets)]))
     return 0
 
 

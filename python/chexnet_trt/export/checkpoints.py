@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from chexnet_trt._core import InputError
 from chexnet_trt.export.matching import match
@@ -21,30 +22,26 @@ BEST = "best"
 # Key of a tf.train.Checkpoint(network=TensorFlowNetwork): "/" is written ".S" there, "." as "..".
 _OBJECT_KEY = re.compile(r"network/weights_by_name/([^/]+)/\.ATTRIBUTES/VARIABLE_VALUE")
 _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
-_SLOT = re.compile(
-    r"/(Adam|Momentum|RMSProp|Adagrad|Adadelta|Ftrl|Linear|LARSOptimizer|ExponentialMovingAverage)"
-    r"(_\d+)?$"
-)
 _STEP = re.compile(r"-(\d+)$")
 _FILE_SUFFIX = re.compile(r"\.(index|meta|data-\d+-of-\d+)$")
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """shapes: of the variables by name, without what only an optimizer needs."""
+    """shapes: by name; of a TensorFlow 1 checkpoint with all that its training saved."""
 
     prefix: Path
     shapes: Mapping[str, Shape]
     _keys: Mapping[str, str]
     _reader: Any
 
-    def read(self, name: str) -> Array:
-        """Raises InputError when the data is damaged or holds anything but finite numbers."""
+    def read(self, name: str) -> NDArray[Any]:
+        """Raises InputError when the data is damaged or is NaN or infinite somewhere."""
         try:
-            value = np.asarray(self._reader.get_tensor(self._keys[name]), np.float32)
+            value = np.asarray(self._reader.get_tensor(self._keys[name]))
         except (tf.errors.OpError, ValueError) as error:
             raise InputError(f"cannot read '{name}' of '{self.prefix}': {_first(error)}") from None
-        if not np.isfinite(value).all():
+        if value.dtype.kind != "i" and not np.isfinite(value.astype(np.float32)).all():
             raise InputError(f"'{name}' of '{self.prefix}' holds NaN or infinity")
         return value
 
@@ -77,7 +74,7 @@ def load_weights(
         scope=scope,
         new_head=new_head,
     )
-    values = {name: checkpoint.read(key) for name, key in found.names.items()}
+    values = {name: checkpoint.read(key).astype(np.float32) for name, key in found.names.items()}
     return Weights(values, checkpoint.prefix, found.notice)
 
 
@@ -92,7 +89,7 @@ def read_weights(path: str | Path) -> Checkpoint:
         shapes = {key: tuple(s) for key, s in reader.get_variable_to_shape_map().items()}
     except (tf.errors.OpError, ValueError, RuntimeError) as error:
         raise InputError(f"cannot read the checkpoint '{prefix}': {_first(error)}") from None
-    keys = _object_keys(shapes) if _OBJECT_GRAPH in shapes else _named_keys(shapes)
+    keys = _object_keys(shapes) if _OBJECT_GRAPH in shapes else {key: key for key in shapes}
     if not keys:
         raise InputError(
             f"the checkpoint '{prefix}' keeps its variables under other objects than this tool's "
@@ -141,15 +138,6 @@ def _object_keys(shapes: Mapping[str, Shape]) -> dict[str, str]:
 
 def _unescape(name: str) -> str:
     return re.sub(r"\.(S|\.)", lambda found: "/" if found[1] == "S" else ".", name)
-
-
-def _named_keys(shapes: Mapping[str, Shape]) -> dict[str, str]:
-    """All but optimizers' slots, which are named after their variable, and scalars (the step)."""
-    return {
-        key: key
-        for key, shape in shapes.items()
-        if shape and not _SLOT.search(key) and key.rpartition("/")[0] not in shapes
-    }
 
 
 def _step(prefix: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,6 +13,10 @@ from chexnet_trt.models.variables import Shape
 
 SCOPE_OPTION = "--checkpoint_scope"
 _SHOWN = 3
+_SLOT = re.compile(
+    r"/(Adam|Momentum|RMSProp|Adagrad|Adadelta|Ftrl|Linear|LARSOptimizer|ExponentialMovingAverage)"
+    r"(_\d+)?$"
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,7 @@ def match(
     """Finds every expected variable, or raises InputError with the difference.
 
     scope: stands in the checkpoint where the network's names have their common scope.
+    Steps and optimizers' slots of the checkpoint are passed over.
     new_head: the dense layer is left out where the checkpoint has another number of classes or
     none at all, as transfer learning wants.
     """
@@ -81,7 +87,8 @@ def _difference(
 ) -> Iterator[str]:
     missing = [key for key in names.values() if key not in found]
     wrong = [name for name, key in names.items() if key in found and found[key] != expected[name]]
-    unused = [key for key in found if key not in set(names.values())]
+    used = set(names.values())
+    unused = [key for key in found if key not in used and not _is_training_state(key, found)]
     yield f"{len(names) - len(missing) - len(wrong)} of its {len(names)} variables found"
     if missing:
         yield "missing: " + _listing(missing)
@@ -111,6 +118,11 @@ def _advice(
         f"; the checkpoint's names {there} where {here} expected: give "
         f"{SCOPE_OPTION}={prefix.rstrip('/')}"
     )
+
+
+def _is_training_state(name: str, found: Mapping[str, Shape]) -> bool:
+    """Steps, rates and losses are scalars; optimizers name a slot after its variable."""
+    return not found[name] or bool(_SLOT.search(name)) or name.rpartition("/")[0] in found
 
 
 def _listing(names: Iterable[str]) -> str:

@@ -43,6 +43,13 @@ class TrainedModel:
     def preprocessing(self) -> str:
         return NETWORKS[self.network].preprocessing
 
+    def notes(self) -> list[str]:
+        """What whoever uses the scores has to know, a line each."""
+        lines = [f"preprocessing {self.preprocessing}"]
+        if self.synthetic:
+            lines.append("Trained on SYNTHETIC images: its scores are no diagnosis of anything.")
+        return lines
+
     def to_json(self) -> dict[str, Any]:
         return {
             "format_version": FORMAT_VERSION,
@@ -57,13 +64,23 @@ class TrainedModel:
         }
 
 
-def is_model_folder(path: str | Path) -> bool:
-    return (Path(path) / FILE).is_file()
+def model_folder_of(path: str | Path) -> Path | None:
+    """The model folder that a checkpoint, or a folder of checkpoints, belongs to."""
+    path = Path(path)
+    parents = path.resolve().parents if path.name else ()
+    for folder in (path, *parents[:2]):
+        if (folder / FILE).is_file():
+            return folder
+    return None
 
 
 def read_model_folder(folder: str | Path) -> TrainedModel:
-    """Raises InputError for a training.json that is missing, broken, or of another format."""
-    path = Path(folder) / FILE
+    """As `read_facts` of its training.json."""
+    return read_facts(Path(folder) / FILE)
+
+
+def read_facts(path: Path) -> TrainedModel:
+    """Raises InputError for a file that is missing, broken, or of another format."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -86,7 +103,7 @@ def _parse(content: dict[str, Any]) -> TrainedModel:
         image_size=content["image_size"],
         num_classes=content["num_classes"],
         data_format=content["data_format"],
-        labels=tuple(content["labels"]),
+        labels=content["labels"] and tuple(content["labels"]),
         synthetic=content["synthetic"],
         training=content,
     )

@@ -169,16 +169,23 @@ def _writing(folder: Path) -> Iterator[None]:
         raise InputError(f"cannot write to '{folder}': {error.strerror}") from None
 
 
+def check_empty(folder: Path) -> None:
+    """Raises InputError when there is anything in the folder, or it is none."""
+    try:
+        empty = not folder.exists() or not any(folder.iterdir())
+    except OSError as error:
+        raise InputError(f"cannot write to '{folder}': {error.strerror}") from None
+    if not empty:
+        raise InputError(f"'{folder}' is not empty; remove what is in it or give another folder")
+
+
 def _claim(folder: Path) -> bool:
     """Whether the folder was made here."""
+    check_empty(folder)
     try:
-        if folder.is_dir():
-            if any(folder.iterdir()):
-                raise InputError(
-                    f"'{folder}' is not empty; remove what is in it or give another folder"
-                )
-            return False
         folder.mkdir(parents=True)
+    except FileExistsError:
+        return False
     except OSError as error:
         raise InputError(f"cannot make the folder '{folder}': {error.strerror}") from None
     return True

@@ -9,7 +9,7 @@ from typing import Any
 
 from chexnet_trt import machine
 from chexnet_trt._core import InputError, write_file
-from chexnet_trt.export.model_folder import FILE, TrainedModel, is_model_folder, read_model_folder
+from chexnet_trt.export.model_folder import FILE, TrainedModel, read_model_folder
 from chexnet_trt.records import Dataset
 from chexnet_trt.train.settings import IDENTITY, Settings
 
@@ -34,7 +34,7 @@ def describe(settings: Settings, image_size: int, dataset: Dataset) -> TrainedMo
 
 def check_same_training(folder: Path, model: TrainedModel) -> None:
     """Raises InputError when the folder's checkpoints are of another training than `model`."""
-    if not (is_model_folder(folder) and (folder / _CHECKPOINTED).exists()):
+    if not ((folder / FILE).is_file() and (folder / _CHECKPOINTED).is_file()):
         return
     known, now = read_model_folder(folder).to_json(), model.to_json()
     other = [name for name in IDENTITY if known.get(name) != now[name]]
