@@ -214,3 +214,29 @@ def test_a_diverged_training_stops(records, tmp_path):
     )
     with pytest.raises(BackendError, match=r"the training diverged; try a lower --learning_rate"):
         train(fields, lambda line: None)
+
+
+def test_the_command_trains_exports_and_freezes(records, tmp_path, capsys):
+    from chexnet_trt import cli
+
+    training_files.register_tiny()
+    folders = {name: tmp_path / name for name in ("model_dir", "export_dir", "frozen_graph_dir")}
+    arguments = [f"--{name}={folder}" for name, folder in folders.items()]
+    arguments += [f"--data_dir={records}", "--network=tiny", "--batch_size=8", "--train_epochs=1"]
+    assert cli.main(["train", *arguments]) == 0
+    output = capsys.readouterr().out
+    assert "best checkpoint: step 5, AUROC on validation\n  Cardiomegaly " in output
+    (saved_model,) = folders["export_dir"].iterdir()
+    (frozen,) = folders["frozen_graph_dir"].iterdir()
+    assert frozen.name == f"chexnet_frozen_graph_{saved_model.name}.pb"
+    assert output.count("SYNTHETIC") == 2
+
+
+def test_a_folder_that_cannot_be_made_is_refused_before_the_training(records, tmp_path, capsys):
+    from chexnet_trt import cli
+
+    (tmp_path / "file").write_text("")
+    arguments = [f"--model_dir={tmp_path / 'm'}", f"--export_dir={tmp_path / 'file' / 'folder'}"]
+    assert cli.main(["train", f"--data_dir={records}", *arguments]) == 2
+    assert "cannot make the folder" in capsys.readouterr().err
+    assert not (tmp_path / "m").exists()
