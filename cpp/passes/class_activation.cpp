@@ -86,8 +86,8 @@ NodeId find_dense(const Graph& graph, NodeId scores) {
 
 /// The constant that `id` is, dequantised; empty when it is none.
 std::optional<Matrix> constant_matrix(const Graph& graph, NodeId id) {
-  if (const Tensor* tensor = graph.constant(id))
-    return Matrix{tensor->shape(), tensor->to_doubles()};
+  const Tensor* floats = graph.constant(id);
+  if (floats != nullptr) return Matrix{floats->shape(), floats->to_doubles()};
   const Node& node = graph.node(id);
   if (node.op != Op::kDequantize) return std::nullopt;
   const Tensor* quantized = graph.constant(node.inputs[0]);
