@@ -132,7 +132,7 @@ def reticulation(canvas: Canvas, chest: Chest, rng: np.random.Generator, severit
         weight = ramp(half.v - 0.12 + 0.35 * (0.2 - half.wall), 0.5) * half.lung
         net = half.strokes(_net(rng, chest), 0.7)
         half.air *= 1 - 0.2 * weight
-        half.vessels += (0.15 + 0.14 * severity) * weight * (net - 0.22)
+        half.vessels += (0.09 + 0.18 * severity) * weight * (net - 0.22)
 
 
 def _net(rng: np.random.Generator, chest: Chest) -> list[Stroke]:
