@@ -92,10 +92,10 @@ def _mass(canvas: Canvas, chest: Chest, rng: np.random.Generator, severity: floa
     place = (rng.uniform(0.22, 0.46), rng.uniform(-0.45, 0.15))
     angle = np.arctan2(half.v - place[1], half.a - place[0])
     lobes, phase, spikes = rng.integers(3, 6), rng.uniform(0, 6.3), rng.random() < 0.4
-    outline = 1 + 0.09 * np.cos(lobes * angle + phase) + 0.05 * np.cos(2 * angle - phase)
+    outline = 1 + 0.06 * np.cos(lobes * angle + phase) + 0.05 * np.cos(2 * angle - phase)
     if spikes:
-        outline = outline + 0.07 * np.cos(17 * angle + phase)
-    body = ramp((outline - half.radius(place, (size, size))) * size, 0.02) * ramp(half.wall, 0.02)
+        outline = outline + 0.06 * np.cos(17 * angle + phase)
+    body = ramp((outline - half.radius(place, (size, size))) * size, 0.03) * ramp(half.wall, 0.02)
     body = body * ramp(half.floor, 0.02)
     half.air *= 1 - 0.72 * body
     half.tissue += 0.12 * body
