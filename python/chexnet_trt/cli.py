@@ -14,6 +14,7 @@ from typing import NoReturn
 # EXAMPLE, add_arguments(parser), run(args).
 COMMANDS = (
     "sample-data",
+    "prepare",
     "freeze",
     "convert",
     "calibrate",
