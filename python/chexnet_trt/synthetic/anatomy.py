@@ -12,6 +12,7 @@ import numpy as np
 
 from chexnet_trt.synthetic.canvas import (
     LEFT,
+    PIXELS,
     RIGHT,
     Canvas,
     Half,
@@ -124,7 +125,9 @@ def _body(canvas: Canvas, chest: Chest) -> None:
     flank = chest.width + 0.1 + 0.1 * chest.fat
     knots = [-1.12, -0.93, -0.84, -0.74, -0.55, 0.0, 1.12]
     widths = [0.27, 0.3, 0.5, 0.88, 1.1, flank + 0.06, flank]
-    edge = np.interp(v[:, 0], knots, widths).astype(np.float32)[:, None]
+    corners = np.interp(v[:, 0], knots, widths)
+    rounded = np.convolve(np.pad(corners, 16, "edge"), np.full(33, 1 / 33), "valid")
+    edge = rounded.astype(np.float32)[:, None]
     inside = np.maximum(1 - (u / edge) ** 2, 0)
     thickness = inside ** np.float32(0.35)
     canvas.tissue += chest.fat * thickness * (0.78 + 0.12 * v) - 0.5 * ramp(u - edge, 0.02)
@@ -196,7 +199,7 @@ def _bones(canvas: Canvas, chest: Chest) -> None:
     # Vertebrae: bodies between darker discs, seen through the heart.
     middle = canvas.u - chest.spine_curve * np.sin(2.2 * v)
     body = 0.7 + 0.3 * np.cos(2 * np.pi * (v / 0.135 + chest.rib_phase))
-    canvas.bones += 0.15 * band(middle, 0.085, 0.03) * body
+    canvas.bones += 0.15 * band(middle, 0.07 + 0.014 * body, 0.045) * body
     canvas.bones += 0.05 * band(middle, 0.022, 0.02) * (1.4 - body)
     for half in canvas.halves.values():
         half.bones += chest.rib_density * _ribs(half, chest)
@@ -232,7 +235,7 @@ def _abdomen(canvas: Canvas, chest: Chest, rng: np.random.Generator) -> None:
     dome = min(chest.domes)
     canvas.tissue += 0.14 * ramp(canvas.v - dome - 0.1, 0.5)
     below = ramp(canvas.v - dome - 0.1, 0.3)
-    canvas.tissue += 0.04 * below * clouds(rng, canvas.tissue.shape, 64)
+    canvas.tissue += (0.012 + 0.03 * below) * clouds(rng, (PIXELS, PIXELS), 40)
     if chest.bubble > 0.25:
         size = 0.05 + 0.07 * chest.bubble
         place = (0.3, chest.dome(LEFT) + 0.05 + size)
