@@ -14,7 +14,7 @@ from chexnet_trt._core import InputError
 from chexnet_trt.export.frozen import FrozenGraph
 from chexnet_trt.export.function_graph import freeze_function
 from chexnet_trt.export.inference_graph import (
-    NotForInference,
+    NotForInferenceError,
     choose_outputs,
     producer,
     sub_graph,
@@ -86,7 +86,7 @@ def freeze_meta_graph(
     weights = Path(checkpoint) if checkpoint else path.with_suffix("")
     try:
         graph, outputs = freeze_session_graph(meta.graph_def, {}, output_nodes, weights, scope)
-    except NotForInference as error:
+    except NotForInferenceError as error:
         raise InputError(
             f"{error}; or build the network anew around the checkpoint's weights: --network NAME"
         ) from None

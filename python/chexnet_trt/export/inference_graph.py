@@ -25,7 +25,7 @@ _PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
 _FLOATING = (DT_FLOAT, DT_DOUBLE, DT_HALF, DT_BFLOAT16)
 
 
-class NotForInference(InputError):
+class NotForInferenceError(InputError):
     """The graph still reads its data, trains, or draws at random."""
 
 
@@ -83,7 +83,7 @@ def sub_graph(graph: GraphDef, outputs: Iterable[str]) -> GraphDef:
 
 
 def check_inference(graph: GraphDef) -> None:
-    """Raises NotForInference. graph: what `sub_graph` leaves."""
+    """Raises NotForInferenceError. graph: what `sub_graph` leaves."""
     _refuse(
         [node for node in graph.node if node.op in tensorflow_ops.DATA_PIPELINES],
         "an input pipeline is left inside",
@@ -116,7 +116,7 @@ def _refuse(nodes: Sequence[NodeDef], problem: str, remedy: str) -> None:
     if nodes:
         shown = ", ".join(f"'{node.name}' ({node.op})" for node in nodes[:_SHOWN])
         more = f" and {len(nodes) - _SHOWN} more" if len(nodes) > _SHOWN else ""
-        raise NotForInference(f"{problem}: {shown}{more}: {remedy}")
+        raise NotForInferenceError(f"{problem}: {shown}{more}: {remedy}")
 
 
 def remove_training_nodes(graph: GraphDef, outputs: Sequence[str], *, keep_names: bool) -> GraphDef:
