@@ -10,9 +10,12 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import NoReturn
 
-# One module of chexnet_trt.commands each, with HELP, EXAMPLE, add_arguments(parser), run(args).
+# One module of chexnet_trt.commands each, a hyphen being an underscore in its name, with HELP,
+# EXAMPLE, add_arguments(parser), run(args).
 COMMANDS = (
+    "sample-data",
     "prepare",
+    "export",
     "freeze",
     "convert",
     "calibrate",
@@ -96,7 +99,7 @@ def _parser(only: str | None) -> argparse.ArgumentParser:
 
 
 def _command(name: str) -> ModuleType:
-    return importlib.import_module(f"chexnet_trt.commands.{name}")
+    return importlib.import_module(f"chexnet_trt.commands.{name.replace('-', '_')}")
 
 
 def _is_text(argument: str) -> bool:
