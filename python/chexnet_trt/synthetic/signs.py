@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from chexnet_trt.labels import LABELS
 from chexnet_trt.synthetic import airspace, pleura
 from chexnet_trt.synthetic.anatomy import Chest
 from chexnet_trt.synthetic.canvas import LEFT, RIGHT, Canvas, band, ramp
@@ -123,4 +122,3 @@ PAINTING_ORDER = (
     "Emphysema", "Fibrosis", "Infiltration", "Edema", "Pneumonia", "Consolidation", "Atelectasis",
     "Nodule", "Mass", "Pneumothorax", "Pleural_Thickening", "Effusion", "Hernia",
 )  # fmt: skip
-assert set(SIGNS) == set(LABELS)
