@@ -82,12 +82,15 @@ def build(
     threads: int = 0,
     obey: bool = False,
     u8_input: bool = False,
+    class_activation: bool = False,
     **options: Any,  # noqa: ANN401 - those of build_network that the commands spell differently
 ) -> Engine:
     """Builds what the arguments of this module ask for, showing progress. Raises as the builder."""
     progress = ProgressLine()
     try:
         network = read_network(path, args, u8_input=u8_input)
+        if class_activation:  # So that a network without maps is refused before its calibration.
+            _core.add_class_activation(network.optimized)
         precisions = _permitted(args, backend)
         prepared = int8_arguments.prepare(
             network,
@@ -107,6 +110,7 @@ def build(
             int8=prepared.int8,
             agreements=prepared.agreements,
             ruled_out=prepared.ruled_out,
+            class_activation=class_activation,
             progress=progress,
             **options,
         )
