@@ -24,6 +24,7 @@ from chexnet_trt.train.input_pipeline import Split
 from chexnet_trt.train.loop import Trainer
 from chexnet_trt.train.losses import SigmoidCrossEntropy, class_weights
 from chexnet_trt.train.optimizers import Optimizer
+from chexnet_trt.train.reporting import Reporter
 from chexnet_trt.train.schedule import learning_rate
 from chexnet_trt.train.settings import Settings
 from chexnet_trt.train.steps import Steps
@@ -66,7 +67,7 @@ def train(settings: Settings, report: Callable[[str], None], progress: ProgressL
     description.check_same_training(settings.model_dir, model)
     dataset.verify((TRAINING, VALIDATION), progress)
     progress.close()
-    distribution = choose_distribution()
+    distribution = choose_distribution(report)
     _check_device(settings, distribution)
     feed = Feed(distribution, *splits, step_size=settings.batch_size, seed=settings.seed)
     try:
@@ -111,9 +112,9 @@ def _train(
         ),
         learning_rate(settings, steps, checkpoints.state.schedule),
         checkpoints,
-        Summaries(settings.model_dir, is_chief=is_chief),
-        report,
-        progress,
+        Reporter(
+            dataset.labels, Summaries(settings.model_dir, is_chief=is_chief), report, progress
+        ),
         step,
     )
     trainer.run()
