@@ -72,12 +72,15 @@ def train(settings: Settings, report: Callable[[str], None], progress: ProgressL
     feed = Feed(distribution, *splits, step_size=settings.batch_size, seed=settings.seed)
     try:
         return _train(settings, dataset, model, distribution, feed, report, progress)
-    except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
-        raise BackendError(f"another worker is gone: {_line(error)}") from None
+    except (tf.errors.UnavailableError, tf.errors.AbortedError):
+        raise BackendError(
+            "another worker is gone; start all of them again and they go on from the latest "
+            "checkpoint"
+        ) from None
     except tf.errors.ResourceExhaustedError as error:
         raise BackendError(
             f"the device's memory does not suffice; lower --batch_size={settings.batch_size} "
-            f"({_line(error)})"
+            f"({_first_line(error)})"
         ) from None
 
 
@@ -232,5 +235,5 @@ def _opening(
         yield "a CPU only emulates float16: this is slow"
 
 
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]
