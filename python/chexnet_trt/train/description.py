@@ -1,4 +1,4 @@
-"""training.json of a training: written before its first step, and again with its result."""
+"""training.json of a training: written before its first step, and again after each epoch."""
 
 from __future__ import annotations
 
@@ -51,9 +51,7 @@ def check_same_training(folder: Path, model: TrainedModel) -> None:
     )
 
 
-def write(
-    folder: Path, model: TrainedModel, steps: int = 0, best: Mapping[str, Any] | None = None
-) -> None:
+def write(folder: Path, model: TrainedModel, steps: int, best: Mapping[str, Any] | None) -> None:
     """Makes the folder where there is none. `best`: the evaluation of the checkpoint in best/.
 
     Raises InputError when it cannot be written.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,11 @@ _REPORTED_STEPS = 20  # Between two looks at the loss, each of which waits for t
 
 
 class Trainer:
-    """Goes from the step of the latest checkpoint, `step`, to the last of the settings' epochs."""
+    """Goes from the step of the latest checkpoint, `step`, to the last of the settings' epochs.
+
+    `record` is given the step and the best evaluation so far, first at once and then as often as
+    an epoch is saved.
+    """
 
     def __init__(
         self,
@@ -33,9 +38,11 @@ class Trainer:
         learning_rate: LearningRate,
         checkpoints: Checkpoints,
         reporter: Reporter,
+        record: Callable[[int, dict[str, Any] | None], None],
         step: int,
     ) -> None:
         self.step = step
+        self._record = record
         self._settings = settings
         self._labels = labels
         self._feed = feed
@@ -54,12 +61,14 @@ class Trainer:
 
     def run(self) -> None:
         """Raises BackendError when the loss is no number any more."""
+        self._record(self.step, self.best)
         while self.step < self._last_step:
             self._train_epoch()
             epoch = self.step // self._feed.steps_per_epoch
             if epoch % self._settings.epochs_per_eval == 0 or self.step == self._last_step:
                 self._evaluate()
             self._checkpoints.save(self.step)
+            self._record(self.step, self.best)
 
     def _train_epoch(self) -> None:
         """The rest of the epoch that `step` is in."""

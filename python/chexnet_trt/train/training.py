@@ -104,8 +104,11 @@ def _train(
         report(line)
     step = _begin(settings, network, checkpoints, report)
     _check_agreement(distribution, step)
-    if is_chief:
-        description.write(settings.model_dir, model, step, checkpoints.state.best)
+
+    def record(step: int, best: dict[str, Any] | None) -> None:
+        if is_chief:
+            description.write(settings.model_dir, model, step, best)
+
     trainer = Trainer(
         settings,
         dataset.labels,
@@ -118,11 +121,10 @@ def _train(
         Reporter(
             dataset.labels, Summaries(settings.model_dir, is_chief=is_chief), report, progress
         ),
+        record,
         step,
     )
     trainer.run()
-    if is_chief:
-        description.write(settings.model_dir, model, trainer.step, trainer.best)
     return Trained(network, model, trainer.step, trainer.best, is_chief)
 
 
