@@ -75,6 +75,7 @@ class Trainer:
         length = self._feed.steps_per_epoch
         number, begin = divmod(self.step, length)
         epoch = Epoch(number, self._feed.epoch(number, begin), self._feed.step_size)
+        self._reporter.progress(f"epoch {number + 1}", begin, length)
         for done, batch in enumerate(epoch, start=begin + 1):
             if not epoch.steps:
                 self._reporter.images(self.step, self._steps.augmented(batch[0], self.step))
@@ -126,6 +127,7 @@ class Trainer:
 
     def _validate(self) -> Metrics:
         labels, logits = [], []
+        self._reporter.progress("validating", 0, self._feed.validation_steps)
         for done, batch in enumerate(self._feed.validation(), start=1):
             truth, found = self._steps.score(batch)
             labels.append(truth)
