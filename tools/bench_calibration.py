@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from chexnet_trt import builder, calibration, feeding, network
 from chexnet_trt.engine import Engine
 from chexnet_trt.image_feed import ImageFeed
-from draw_film import draw
+from chexnet_trt.synthetic import Options, write_dataset
 from peer_images import INPUT, OUTPUT, PRESETS, SIZE, clouds, fitting_preset
 
 Array = NDArray[Any]
@@ -63,9 +63,8 @@ def prepared(count: int, preset: str) -> Data:
 
 
 def films(count: int, folder: Path, feed: ImageFeed) -> Data:
-    files = [folder / f"{index:04}.png" for index in range(count)]
-    for index, file in enumerate(files):
-        draw(index).save(file)
+    write_dataset(folder, Options(images=count))
+    files = sorted(folder.rglob("*.png"))
     return Data(
         "films",
         feeding.open_source(files),

@@ -16,18 +16,19 @@ step "install into $work/venv"
 source "$work/venv/bin/activate"
 python -m pip install --quiet --upgrade pip
 CMAKE_BUILD_PARALLEL_LEVEL=$(nproc) python -m pip install --quiet '.[convert]'
-python tools/draw_film.py "$work/films" 32
 cd "$work"
 
 run() {
   step "$*"
   "$@"
 }
+rm -rf films
+run python -m chexnet_trt sample-data -o films --images 32
 run python -m chexnet_trt freeze --random-weights --network resnet50_v2 -o chexnet.pb
 run python -m chexnet_trt convert chexnet.pb -o chexnet.uff -O chexnet_sigmoid_tensor
 run python -m chexnet_trt build chexnet.uff --uffInput input_tensor,3,256,256 \
   --output chexnet_sigmoid_tensor --best --max-batch 8 --preprocess imagenet-tf \
-  --calib-data films --calib chexnet.calib -o chexnet.engine
+  --calib-data films/images_001/images --calib chexnet.calib -o chexnet.engine
 run python -m chexnet_trt trtexec --loadEngine=chexnet.engine --batch=1 --duration=3
-run python -m chexnet_trt infer chexnet.engine films/film_000.png
+run python -m chexnet_trt infer chexnet.engine films/images_001/images/90000001_000.png
 printf '\nThe weights are random and the films are drawn: the scores mean nothing, the speed does.\n'

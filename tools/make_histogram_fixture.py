@@ -14,15 +14,38 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from PIL import Image, ImageDraw, ImageFilter
 
 from chexnet_trt._core import Histogram
 from chexnet_trt.preprocess import preset
-from draw_film import draw
 
 FIXTURE = Path(__file__).resolve().parents[1] / "tests" / "data" / "resnet50_v2_histograms.npz"
 IMAGES = 2
+FILM = 1024  # pixels a side
 # A signed map after pooling, two after ReLU (early, last), the residual trunk, a convolution.
 VALUES = ("max_pooling2d/MaxPool", "Relu_1", "add_9", "conv2d_34/Conv2D", "Relu_48")
+
+
+def draw(seed: int) -> Image.Image:
+    """What the fixture was made from: a chest of a few shapes, plainer than sample-data's."""
+    rng = np.random.default_rng(seed)
+    film = Image.new("L", (FILM, FILM), 25)
+    pen = ImageDraw.Draw(film)
+    pen.rounded_rectangle((110, 60, 914, 1100), radius=260, fill=150)
+    for left, right in ((210, 470), (554, 814)):
+        pen.ellipse((left, 170, right, 830), fill=55)
+    heart = rng.integers(-40, 40)
+    pen.ellipse((420 - heart, 470 - heart, 720 + heart, 800 + heart), fill=165)
+    pen.rectangle((485, 60, 540, 1024), fill=190)
+    for rib in range(9):
+        top = 190 + rib * 72
+        pen.arc((180, top, 500, top + 170), 190, 345, fill=120, width=12)
+        pen.arc((524, top, 844, top + 170), 195, 350, fill=120, width=12)
+    shift = tuple(int(offset) for offset in rng.integers(-40, 40, 2))
+    film = film.rotate(rng.uniform(-4, 4), translate=shift, fillcolor=25)
+    pixels = np.asarray(film.filter(ImageFilter.GaussianBlur(9)), np.float32)
+    pixels = pixels * rng.uniform(0.8, 1.2) + rng.normal(0, 4, pixels.shape)
+    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
 
 
 def films() -> np.ndarray:

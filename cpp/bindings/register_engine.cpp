@@ -14,6 +14,7 @@
 #include "common/mapped_file.hpp"
 #include "engine/builder.hpp"
 #include "engine/execution_context.hpp"
+#include "passes/class_activation.hpp"
 #include "plan/plan_reader.hpp"
 
 namespace py = pybind11;
@@ -128,8 +129,8 @@ py::tuple build_engine(const Graph& graph, const std::string& backend,
                        std::optional<DynamicRanges> ranges, std::set<std::string> high_precision,
                        const std::map<std::string, std::string>& ruled_out, std::int64_t max_batch,
                        std::int64_t timing_batch, std::int64_t slice, int threads, int streams,
-                       bool profiling, bool embed_blob, double timing_budget_ms,
-                       const py::object& progress) {
+                       bool profiling, bool embed_blob, bool class_activation,
+                       double timing_budget_ms, const py::object& progress) {
   BuildOptions options;
   options.backend = backend;
   options.precisions = precisions_from(precisions);
@@ -145,6 +146,7 @@ py::tuple build_engine(const Graph& graph, const std::string& backend,
   options.streams = streams;
   options.profiling = profiling;
   options.embed_blob = embed_blob;
+  options.class_activation = class_activation;
   options.timing_budget_ms = timing_budget_ms;
   options.progress = progress_from(progress);
   BuildResult result = [&] {
@@ -232,7 +234,9 @@ void register_engine(py::module_& module) {
              py::arg("precisions"), py::arg("obey"), py::arg("ranges"), py::arg("high_precision"),
              py::arg("ruled_out"), py::arg("max_batch"), py::arg("timing_batch"), py::arg("slice"),
              py::arg("threads"), py::arg("streams"), py::arg("profiling"), py::arg("embed_blob"),
-             py::arg("timing_budget_ms"), py::arg("progress"), "(engine, report)");
+             py::arg("class_activation"), py::arg("timing_budget_ms"), py::arg("progress"),
+             "(engine, report)");
+  module.attr("CLASS_ACTIVATION_OUTPUT") = kClassActivationOutput;
   module.def("input_infos", &input_infos, py::arg("graph"), "The inputs of a network, in order.");
   module.def("load_engine", &load_engine, py::arg("path"), py::kw_only(), py::arg("threads"),
              py::arg("streams"), py::arg("profiling"), py::arg("require_exact_device"),

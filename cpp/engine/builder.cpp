@@ -9,6 +9,7 @@
 #include "common/error.hpp"
 #include "engine/sliced_executable.hpp"
 #include "graph/op_table.hpp"
+#include "passes/class_activation.hpp"
 #include "passes/quantize.hpp"
 
 namespace chexnet_trt {
@@ -152,6 +153,7 @@ class Build {
   void optimize_graph() {
     begin("optimize");
     optimized_ = optimize(source_, &report_.passes);
+    if (options_.class_activation) optimized_ = add_class_activation(optimized_);
     check_ops(optimized_, backend_);
     config_ = make_config(options_, backend_);
   }
@@ -163,7 +165,9 @@ class Build {
           return candidate.reason.empty() && is_quantized(candidate.precision);
         });
     if (!wanted) return;
-    quantized_ = quantize(optimized_, options_.int8->ranges, options_.int8->high_precision);
+    std::set<std::string> high_precision = options_.int8->high_precision;
+    if (options_.class_activation) high_precision.insert(kClassActivationLayer);
+    quantized_ = quantize(optimized_, options_.int8->ranges, high_precision);
     check_ops(*quantized_, backend_);
   }
 

@@ -49,6 +49,8 @@ struct BuildOptions {
   bool profiling = false;
   /// Engine files carry the compiled network for the timing batch.
   bool embed_blob = true;
+  /// The engine also computes class activation maps (passes/class_activation.hpp).
+  bool class_activation = false;
   double timing_budget_ms = 1000;
   BuildProgress progress;
 };
@@ -69,8 +71,9 @@ struct BuildResult {
 };
 
 /// The whole pipeline: checks, passes, choice of precision, compilation. Raises InputError when an
-/// option does not fit, when ops have no lowering (all are listed) and when a forced precision has
-/// no kernels here; BackendError when the backend fails.
+/// option does not fit, when class activation maps are asked of a network that cannot have them,
+/// when ops have no lowering (all are listed) and when a forced precision has no kernels here;
+/// BackendError when the backend fails.
 BuildResult build(const Graph& graph, const BuildOptions& options);
 BuildResult build(const Graph& graph, const BuildOptions& options, Backend& backend);
 

@@ -39,6 +39,7 @@ def build(
     streams: int = 1,
     profiling: bool = False,
     embed_blob: bool = True,
+    class_activation: bool = False,
     timing_budget_ms: float = 1000.0,
     preprocessing: str | None = None,
     u8_input: bool = False,
@@ -54,9 +55,11 @@ def build(
     table of `chexnet_trt.calibrate` or its file (of another tool: `accept_foreign_table`), or
     `random_ranges`, whose engine is good for timing only; `high_precision` names convolutions and
     matmuls that keep floating point. `slice_size`: larger batches run in pieces of this size; 0:
-    what is fastest at `timing_batch`. `threads`: 0 for every core. `preprocessing`: the preset that
-    the engine is to remember; with `u8_input` its scale and offset move into the engine, which
-    then takes uint8 pixels. `class_names`: names of the scores, in order.
+    what is fastest at `timing_batch`. `threads`: 0 for every core. `class_activation`: the engine
+    has the output `class_activation_maps` too (`chexnet_trt.heatmap`), which changes no score.
+    `preprocessing`: the preset that the engine is to remember; with `u8_input` its scale and offset
+    move into the engine, which then takes uint8 pixels. `class_names`: names of the scores, in
+    order.
     `progress(stage, done, total)`.
 
     Raises InputError on bad files, sizes, names and options, BackendError when compiling fails.
@@ -87,6 +90,7 @@ def build(
         streams=streams,
         profiling=profiling,
         embed_blob=embed_blob,
+        class_activation=class_activation,
         timing_budget_ms=timing_budget_ms,
         class_names=class_names,
         progress=progress,
@@ -143,6 +147,7 @@ def compile_core(
     streams: int = 1,
     profiling: bool = False,
     embed_blob: bool = True,
+    class_activation: bool = False,
     timing_budget_ms: float = 1000.0,
     progress: Progress | None = None,
 ) -> tuple[_core.Engine, Mapping[str, Any]]:
@@ -162,6 +167,7 @@ def compile_core(
         streams=streams,
         profiling=profiling,
         embed_blob=embed_blob,
+        class_activation=class_activation,
         timing_budget_ms=timing_budget_ms,
         progress=progress,
     )

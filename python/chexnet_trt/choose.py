@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from chexnet_trt import nih
 from chexnet_trt._core import InputError, write_file
 from chexnet_trt.labels import LABELS
+from chexnet_trt.ranking import rank
 
 DEFAULT_COUNT = 500
 
@@ -149,11 +149,7 @@ def _quota(candidates: Sequence[nih.Entry], count: int) -> dict[str, int]:
 
 def _rank(seed: int, entry: nih.Entry) -> tuple[bytes, bytes]:
     """A random order of patients and of each one's images, that depends on nothing but names."""
-    return _hash(seed, entry.patient), _hash(seed, entry.image)
-
-
-def _hash(seed: int, text: str) -> bytes:
-    return hashlib.sha256(f"{seed} {text}".encode()).digest()
+    return rank(seed, entry.patient), rank(seed, entry.image)
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -10,8 +10,21 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import NoReturn
 
-# One module of chexnet_trt.commands each, with HELP, EXAMPLE, add_arguments(parser), run(args).
-COMMANDS = ("freeze", "convert", "calibrate", "build", "trtexec", "infer", "inspect", "doctor")
+# One module of chexnet_trt.commands each, a hyphen being an underscore in its name, with HELP,
+# EXAMPLE, add_arguments(parser), run(args).
+COMMANDS = (
+    "sample-data",
+    "prepare",
+    "export",
+    "freeze",
+    "convert",
+    "calibrate",
+    "build",
+    "trtexec",
+    "infer",
+    "inspect",
+    "doctor",
+)
 
 EPILOG = """\
 exit status: 0 success, 1 a failed run, 2 bad usage or bad input
@@ -86,7 +99,7 @@ def _parser(only: str | None) -> argparse.ArgumentParser:
 
 
 def _command(name: str) -> ModuleType:
-    return importlib.import_module(f"chexnet_trt.commands.{name}")
+    return importlib.import_module(f"chexnet_trt.commands.{name.replace('-', '_')}")
 
 
 def _is_text(argument: str) -> bool:

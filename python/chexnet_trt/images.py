@@ -86,7 +86,10 @@ def _planes(image: Image.Image, name: str) -> list[Image.Image]:
         return [_scaled_down(np.asarray(image))]
     if image.mode in ("I", "F"):
         raise InputError(f"{name} has 32-bit pixels, whose range is unknown; save it with 8 or 16")
-    gray = image.mode in ("1", "L", "LA", "La")
+    if image.mode == "L":
+        image.load()
+        return [image]
+    gray = image.mode in ("1", "LA", "La")
     return list(image.convert("L" if gray else "RGB").split())
 
 

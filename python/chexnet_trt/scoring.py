@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from chexnet_trt._core import InputError
+from chexnet_trt._core import CLASS_ACTIVATION_OUTPUT, InputError
 from chexnet_trt.image_feed import ImageFeed, TensorSpec, image_size
 from chexnet_trt.labels import LABELS, canonical_names
 from chexnet_trt.preprocess import Preprocessing, preset
@@ -32,10 +32,13 @@ class Engine(Protocol):
 
 @dataclass(frozen=True)
 class Scored:
-    """The scores of one image, or why it has none."""
+    """The scores of one image, or why it has none. `maps`: its class activation maps, [classes,
+    height, width], where they were asked for.
+    """
 
     path: Path
     scores: NDArray[np.float32] | None = None
+    maps: NDArray[np.float32] | None = None
     error: str = ""
 
 
@@ -44,11 +47,17 @@ class Scorer:
 
     `preprocessing`: a preset's name, or None for the one in the engine's manifest.
     `output`: the scores' tensor, or None for the engine's only one or chexnet_sigmoid_tensor.
+    `maps`: give the class activation maps too.
     Raises InputError when the engine and these do not fit together.
     """
 
     def __init__(
-        self, engine: Engine, *, preprocessing: str | None = None, output: str | None = None
+        self,
+        engine: Engine,
+        *,
+        preprocessing: str | None = None,
+        output: str | None = None,
+        maps: bool = False,
     ) -> None:
         if len(engine.inputs) != 1:
             names = ", ".join(spec.name for spec in engine.inputs)
@@ -57,6 +66,9 @@ class Scorer:
         self.preprocessing = _preprocessing(engine, preprocessing)
         self._feed = ImageFeed(engine.inputs[0], self.preprocessing)
         self.output, self.num_scores = _scores_output(engine, output)
+        self._maps = maps
+        if maps:
+            _check_maps(engine, self.output, self.num_scores)
 
     def score(self, paths: Iterable[Path], batch: int) -> Iterator[Scored]:
         """Scores `paths` in their order, `batch` images at a time; one that cannot be read gives
@@ -78,12 +90,18 @@ class Scorer:
     def _run(
         self, waiting: Sequence[Path | Scored], values: Sequence[NDArray[Any]]
     ) -> Iterator[Scored]:
-        rows = iter(())
+        outputs = self._engine.infer(np.stack(values)) if values else {}
+        scores, maps = iter(()), iter(())
         if values:
-            result = self._engine.infer(np.stack(values))[self.output]
-            rows = iter(np.asarray(result, np.float32).reshape(len(values), self.num_scores))
+            rows = np.asarray(outputs[self.output], np.float32)
+            scores = iter(rows.reshape(len(values), self.num_scores))
+        if values and self._maps:
+            maps = iter(np.asarray(outputs[CLASS_ACTIVATION_OUTPUT], np.float32))
         for item in waiting:
-            yield item if isinstance(item, Scored) else Scored(item, next(rows))
+            if isinstance(item, Scored):
+                yield item
+            else:
+                yield Scored(item, next(scores), next(maps, None))
 
 
 def score_names(manifest: Mapping[str, Any], count: int) -> tuple[str, ...]:
@@ -110,7 +128,7 @@ def _preprocessing(engine: Engine, name: str | None) -> Preprocessing:
 
 def _scores_output(engine: Engine, name: str | None) -> tuple[str, int]:
     """The output to read, and how many scores it has an image."""
-    outputs = {spec.name: spec for spec in engine.outputs}
+    outputs = {spec.name: spec for spec in engine.outputs if spec.name != CLASS_ACTIVATION_OUTPUT}
     known = ", ".join(outputs)
     if name is None:
         name = SCORES if SCORES in outputs else next(iter(outputs))
@@ -123,3 +141,15 @@ def _scores_output(engine: Engine, name: str | None) -> tuple[str, int]:
     if len(shape) < 2 or count < 1 or count != max(shape[1:]):
         raise InputError(f"the output '{name}' of shape {list(shape)} is not one score a class")
     return name, count
+
+
+def _check_maps(engine: Engine, scores: str, count: int) -> None:
+    """Whether the engine has a class activation map for each score."""
+    shapes = {spec.name: list(spec.shape) for spec in engine.outputs}
+    if CLASS_ACTIVATION_OUTPUT not in shapes:
+        raise InputError(
+            "the engine has no class activation maps; build it again with build --heatmap"
+        )
+    maps = shapes[CLASS_ACTIVATION_OUTPUT]
+    if len(maps) != 4 or maps[1] != count:
+        raise InputError(f"class activation maps of shape {maps} are not those of '{scores}'")

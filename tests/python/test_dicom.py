@@ -261,6 +261,13 @@ def test_digitised_films_are_read_with_a_warning(shown, caplog, modality):
     assert caplog.text == ""
 
 
+@pytest.mark.parametrize(("part", "warned"), [("CSPINE", True), ("CHEST", False), ("", False)])
+def test_another_part_of_the_body_is_read_with_a_warning(shown, caplog, part, warned):
+    with caplog.at_level(logging.WARNING):
+        assert np.array_equal(shown(film(EIGHT, BodyPartExamined=part)), EIGHT)
+    assert ("film.dcm' says that it shows another part of the body" in caplog.text) == warned
+
+
 def test_every_truncation_is_an_input_error(tmp_path):
     content = (save(film(TWELVE, 12), tmp_path / "whole.dcm")).read_bytes()
     path = tmp_path / "cut.dcm"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import itertools
 import shutil
 import threading
@@ -13,6 +14,7 @@ from chexnet_trt._core import InputError
 from chexnet_trt.feeding import batches, open_source
 from chexnet_trt.image_feed import ImageFeed
 from chexnet_trt.preprocess import preset
+from record_files import write_records
 from tfrecord_files import write_tfrecord
 
 SPEC = SimpleNamespace(name="input_tensor", shape=(-1, 3, 6, 8), layout="nchw", element="float32")
@@ -66,6 +68,16 @@ def test_every_kind_of_source_feeds_the_same(folder, tmp_path):
         assert len(source) == 7, data
         assert np.array_equal(values(source), EXPECTED), data
         assert np.array_equal(values(source, batch=7), EXPECTED), data
+
+
+def test_of_a_records_folder_the_training_images_are_fed(tmp_path):
+    dataset = write_records(tmp_path / "records")
+    fed = values(open_source(tmp_path / "records"))
+    expected = [
+        UNIT.apply(np.asarray(Image.open(io.BytesIO(example.encoded))), "nchw")
+        for example in dataset.examples("train")
+    ]
+    assert np.array_equal(fed, expected)
 
 
 def test_the_digest_is_of_names_and_contents_wherever_they_lie(folder, tmp_path):
@@ -138,10 +150,12 @@ def test_decoding_runs_ahead_but_not_without_bound(folder):
 
 
 def test_closing_early_stops_the_threads(folder):
+    before = threading.active_count()
     stream = batches(open_source(list(PIXELS) * 20), FEED, 2)
     next(stream)
+    assert threading.active_count() > before
     stream.close()
-    assert not [thread for thread in threading.enumerate() if "decode" in thread.name]
+    assert threading.active_count() == before
 
 
 def test_every_bad_image_is_named_at_once(folder):

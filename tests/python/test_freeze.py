@@ -30,9 +30,12 @@ def test_writes_a_graph_and_says_what(tmp_path, capsys):
     assert [entry.name for entry in tmp_path.iterdir()] == ["net.pb"]
 
 
-def test_only_random_weights_so_far(tmp_path):
-    with pytest.raises(InputError, match=r"comes with training.*--random-weights"):
+def test_nothing_to_freeze(tmp_path):
+    with pytest.raises(InputError, match=r"give what to freeze, or --random-weights"):
         run("-o", str(tmp_path / "net.pb"))
+    with pytest.raises(InputError, match=r"--checkpoint_scope has no effect on random weights"):
+        run("--random-weights", "--checkpoint_scope", "x", "-o", str(tmp_path / "net.pb"))
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

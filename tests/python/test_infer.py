@@ -46,6 +46,20 @@ class MeanEngine:
         }
 
 
+class MapEngine(MeanEngine):
+    """MeanEngine with class activation maps of 2x2 cells."""
+
+    def __init__(self, classes=14, mapped=14):
+        super().__init__(classes)
+        self.outputs = [*self.outputs, spec("class_activation_maps", [-1, mapped, 2, 2])]
+
+    def infer(self, array):
+        outputs = super().infer(array)
+        shape = (len(array), *self.outputs[-1].shape[1:])
+        outputs["class_activation_maps"] = np.ones(shape, np.float32)
+        return outputs
+
+
 def run(engine, *words):
     parser = argparse.ArgumentParser()
     infer.add_arguments(parser)
@@ -93,6 +107,56 @@ def test_csv(folder, capsys):
     assert capsys.readouterr().out == text
     rows = list(csv.DictReader(io.StringIO(text)))
     assert np.allclose([float(row["Hernia"]) for row in rows], [0.23, 0.43, 0.63])
+
+
+def test_heat_maps_are_written_and_named(folder, tmp_path, capsys):
+    maps = tmp_path / "maps"
+    words = [folder / "0.png", folder / "1.png", "--heatmap", maps, "--heatmap-top", 1]
+    assert run(MapEngine(), *words) == 0
+    printed = capsys.readouterr().out
+    assert f"  heat map of Pneumothorax: {maps / '1.Pneumothorax.png'}" in printed.splitlines()
+    files = sorted(path.name for path in maps.iterdir())
+    assert files == ["0.Pneumothorax.png", "1.Pneumothorax.png"]
+    with Image.open(maps / "0.Pneumothorax.png") as picture:
+        assert picture.width >= 9
+    assert run(MapEngine(), *words, "--json") == 0
+    images = json.loads(capsys.readouterr().out)["images"]
+    assert [image["heatmaps"] for image in images] == [
+        {"Pneumothorax": str(maps / f"{index}.Pneumothorax.png")} for index in (0, 1)
+    ]
+
+
+def test_a_figure_is_written_and_named(folder, tmp_path, capsys):
+    target = tmp_path / "figure.png"
+    assert run(MapEngine(), folder / "0.png", "--figure", target) == 0
+    assert f"  figure: {target}" in capsys.readouterr().out.splitlines()
+    assert run(MapEngine(), folder / "0.png", "--figure", target, "--json") == 0
+    (image,) = json.loads(capsys.readouterr().out)["images"]
+    assert image["figure"] == str(target)
+    assert "heatmaps" not in image
+
+
+def test_bad_films_beside_heat_maps_are_reported(folder, tmp_path, capsys):
+    (folder / "1.png").write_bytes(b"no image")
+    assert run(MapEngine(), folder, "--heatmap", tmp_path / "maps", "--csv", "-") == 1
+    assert len(capsys.readouterr().out.splitlines()) == 3
+    assert len(list((tmp_path / "maps").iterdir())) == 6
+
+
+def test_an_engine_without_maps_says_how_to_get_them(folder, tmp_path):
+    words = [folder / "0.png", "--heatmap", tmp_path / "maps"]
+    with pytest.raises(InputError, match="no class activation maps; build it again with build --h"):
+        run(MeanEngine(), *words)
+    assert not (tmp_path / "maps").exists()
+    with pytest.raises(InputError, match=r"maps of shape \[-1, 3, 2, 2\] are not those of"):
+        run(MapEngine(mapped=3), *words)
+
+
+def test_maps_are_no_scores(folder, capsys):
+    engine = MapEngine()
+    engine.outputs = [spec("probabilities", [-1, 14]), engine.outputs[-1]]
+    assert run(engine, folder / "0.png", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["output"] == "probabilities"
 
 
 @pytest.mark.parametrize("form", [[], ["--json"], ["--csv", "-"]])

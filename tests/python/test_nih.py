@@ -15,6 +15,16 @@ def test_both_headers(tmp_path, header):
     assert (first.image, first.patient, first.view) == ("00000007_000.png", "7", table[0][6])
     assert first.findings == set(table[0][1].split("|"))
     assert "Hernia" in first.findings
+    assert first.follow_up == 0
+
+
+def test_zeros_before_a_patients_number_do_not_make_another_patient(tmp_path):
+    (row,) = rows(1)[:1]
+    numbers = {"1.png": "7", "2.png": "0000007", "3.png": "70", "4.png": "0"}
+    table = [[name, *row[1:3], number, *row[4:]] for name, number in numbers.items()]
+    write_table(tmp_path / "table.csv", table)
+    patients = [entry.patient for entry in nih.read_entries(tmp_path / "table.csv")]
+    assert patients == ["7", "7", "70", "0"]
 
 
 def test_no_finding_and_aliases(tmp_path):
@@ -26,17 +36,20 @@ def test_no_finding_and_aliases(tmp_path):
     assert two.findings == {"Infiltration", "Pleural_Thickening"}
 
 
+HEADER = "Image Index,Finding Labels,Follow-up #,Patient ID,View Position\n"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "has no column Finding Labels, Image Index, Patient ID, View Position"),
-        ("Image Index,Finding Labels,View Position\n", "has no column Patient ID"),
-        ("Image Index,Finding Labels,Patient ID,View Position\na,Mas,1,PA\n", "line 2: 'Mas' is"),
-        ("Image Index,Finding Labels,Patient ID,View Position\na\n", "line 2: the image, its"),
-        (
-            "Image Index,Finding Labels,Patient ID,View Position\na,Mass,1,PA\na,Mass,1,PA\n",
-            "line 3: 'a' comes twice",
-        ),
+        ("", "no column Image Index, Finding Labels, Follow-up #, Patient ID, View Position"),
+        ("Image Index,Finding Labels,Follow-up #,View Position\n", "has no column Patient ID"),
+        (HEADER, "has no images"),
+        (HEADER + "a,Mas,0,1,PA\n", "line 2: 'Mas' is"),
+        (HEADER + "a\n", "line 2: the image, its"),
+        (HEADER + "a,Mass,x,1,PA\n", "line 2: the follow-up of 'a' is not a number"),
+        (HEADER + "a,Mass,0,1,PA\nb,Mass,0,1,LL\n", "line 3: the view of 'b' is 'LL', not PA or"),
+        (HEADER + "a,Mass,0,1,PA\na,Mass,0,1,PA\n", "line 3: 'a' comes twice"),
     ],
 )
 def test_broken_tables(tmp_path, text, message):
@@ -60,6 +73,20 @@ def test_images_are_found_in_any_folder(tmp_path):
     (tmp_path / "2.png").touch()
     found = nih.image_paths(tmp_path, {"1.png", "3.png"})
     assert found == {"1.png": tmp_path / "images_001/images/1.png"}
+
+
+def test_an_image_may_be_there_in_another_format(tmp_path):
+    for file in ("a/1.dcm", "a/2.dcm", "b/2.png", "b/3.txt"):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).touch()
+    found = nih.image_paths(tmp_path, ["1.png", "2.png", "3.png"])
+    assert found == {"1.png": tmp_path / "a/1.dcm", "2.png": tmp_path / "b/2.png"}
+
+
+def test_a_mark_makes_a_data_set_synthetic(tmp_path):
+    assert not nih.is_synthetic(tmp_path)
+    (tmp_path / "SYNTHETIC.txt").touch()
+    assert nih.is_synthetic(tmp_path)
 
 
 def test_split_lists(tmp_path):

@@ -15,6 +15,7 @@ __all__: list[str] = [
     "BackendError",
     "BackendStatus",
     "BenchResult",
+    "CLASS_ACTIVATION_OUTPUT",
     "CalibrationSession",
     "CalibrationTable",
     "Engine",
@@ -486,6 +487,7 @@ def build_engine(
     streams: typing.SupportsInt | typing.SupportsIndex,
     profiling: bool,
     embed_blob: bool,
+    class_activation: bool,
     timing_budget_ms: typing.SupportsFloat | typing.SupportsIndex,
     progress: typing.Any,
 ) -> tuple:
@@ -632,3 +634,5 @@ def write_files(contents: collections.abc.Mapping[str, typing_extensions.Buffer]
     """
     `write_file` for bytes by path: all files appear or none.
     """
+
+CLASS_ACTIVATION_OUTPUT: str = "class_activation_maps"

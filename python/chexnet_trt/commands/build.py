@@ -48,6 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-blob", action="store_true", help="leave out the compiled blob")
     parser.add_argument("--u8-input", action="store_true", help="preprocess inside the engine")
+    parser.add_argument(
+        "--heatmap",
+        action="store_true",
+        help="an output more, class_activation_maps, for infer --heatmap; scores stay the same",
+    )
     parser.add_argument("--labels", metavar="FILE", help="class names, JSON or a line each")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
@@ -65,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
         threads=args.threads,
         embed_blob=not args.no_blob,
         u8_input=args.u8_input,
+        class_activation=args.heatmap,
         class_names=labels.read_labels(args.labels) if args.labels else None,
     )
     engine.save(target)

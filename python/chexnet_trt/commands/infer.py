@@ -7,9 +7,16 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeAlias
 
 from chexnet_trt._core import InputError, printable, write_file
+from chexnet_trt.heatmap_arguments import (
+    Pictures,
+    Written,
+    add_heatmap_arguments,
+    wants_pictures,
+)
 from chexnet_trt.image_lists import image_files
 from chexnet_trt.inputs import check_targets
 from chexnet_trt.labels import read_labels
@@ -17,9 +24,14 @@ from chexnet_trt.preprocess import PRESETS
 from chexnet_trt.scoring import Engine, Scored, Scorer, score_names
 
 HELP = "score images with an engine"
-EXAMPLE = "chexnet_trt infer chexnet.engine xray.png --top 3"
+EXAMPLE = (
+    "  python -m chexnet_trt infer chexnet.engine xray.png --top 3\n"
+    "  python -m chexnet_trt infer chexnet.engine films/ --heatmap heatmaps/ --csv scores.csv"
+)
 BAR = 30
 DEFAULT_BATCH = 8
+
+_Result: TypeAlias = tuple[Scored, Written]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,6 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="refuse an engine of another device; default: compile it again, with a warning",
     )
+    add_heatmap_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -72,20 +85,27 @@ def run_engine(engine: Engine, args: argparse.Namespace) -> int:
     """`run` with an engine that is already there. 0, or 1 when an image could not be scored."""
     _check(args, engine.max_batch)
     files = image_files(args.images)
-    scorer = Scorer(engine, preprocessing=args.preprocess, output=args.output)
+    drawing = wants_pictures(args)
+    scorer = Scorer(engine, preprocessing=args.preprocess, output=args.output, maps=drawing)
     names = _names(args.labels, engine, scorer)
+    pictures = Pictures(args, files, names) if drawing else None
     batch = args.batch or min(DEFAULT_BATCH, engine.max_batch)
-    results = scorer.score(files, batch)
+    results = _with_pictures(scorer.score(files, batch), pictures)
     if args.csv or args.json:
         return _write_report(args, scorer, names, list(results))
     failed = False
-    for result in results:
-        if result.scores is None:
-            _report_error(result)
+    for scored, written in results:
+        if scored.scores is None:
+            _report_error(scored)
             failed = True
         else:
-            sys.stdout.write(_table(result, names, args.top))
+            sys.stdout.write(_table(scored, names, args.top, written))
     return int(failed)
+
+
+def _with_pictures(results: Iterable[Scored], pictures: Pictures | None) -> Iterator[_Result]:
+    for scored in results:
+        yield scored, pictures.write(scored) if pictures else Written()
 
 
 def _check(args: argparse.Namespace, max_batch: int) -> None:
@@ -111,23 +131,24 @@ def _names(path: str | None, engine: Engine, scorer: Scorer) -> tuple[str, ...]:
 
 
 def _write_report(
-    args: argparse.Namespace, scorer: Scorer, names: Sequence[str], results: Sequence[Scored]
+    args: argparse.Namespace, scorer: Scorer, names: Sequence[str], results: Sequence[_Result]
 ) -> int:
-    for result in results:
-        _report_error(result)
+    all_scored = [scored for scored, _ in results]
+    for scored in all_scored:
+        _report_error(scored)
     if args.json:
         content = {
             "engine": args.engine,
             "output": scorer.output,
             "preprocess": scorer.preprocessing.to_json(),
-            "images": [_entry(result, names, args.top) for result in results],
+            "images": [_entry(scored, names, args.top, files) for scored, files in results],
         }
         sys.stdout.write(json.dumps(content, indent=2) + "\n")
     elif args.csv == "-":
-        sys.stdout.write(_csv(results, names))
+        sys.stdout.write(_csv(all_scored, names))
     else:
-        write_file(args.csv, _csv(results, names).encode())
-    return int(any(result.scores is None for result in results))
+        write_file(args.csv, _csv(all_scored, names).encode())
+    return int(any(scored.scores is None for scored in all_scored))
 
 
 def _report_error(result: Scored) -> None:
@@ -144,19 +165,32 @@ def _ranked(result: Scored, names: Sequence[str], top: int | None) -> list[tuple
     return sorted(pairs, key=lambda pair: -pair[1])[:top]
 
 
-def _table(result: Scored, names: Sequence[str], top: int | None) -> str:
+def _table(result: Scored, names: Sequence[str], top: int | None, written: Written) -> str:
     width = max(map(len, names))
     lines = [f"{result.path}"]
     for name, score in _ranked(result, names, top):
         bar = "#" * round(BAR * min(max(score, 0.0), 1.0))
         lines.append(f"  {name:<{width}}  {score:7.4f}  {bar}".rstrip())
+    lines += [f"  heat map of {name}: {file}" for name, file in written.heatmaps.items()]
+    if written.figure:
+        lines.append(f"  figure: {written.figure}")
     return "\n".join(lines) + "\n\n"
 
 
-def _entry(result: Scored, names: Sequence[str], top: int | None) -> dict[str, object]:
+def _entry(
+    result: Scored, names: Sequence[str], top: int | None, written: Written
+) -> dict[str, object]:
     if result.scores is None:
         return {"image": str(result.path), "error": result.error}
-    return {"image": str(result.path), "scores": dict(_ranked(result, names, top))}
+    entry: dict[str, object] = {
+        "image": str(result.path),
+        "scores": dict(_ranked(result, names, top)),
+    }
+    if written.heatmaps:
+        entry["heatmaps"] = dict(written.heatmaps)
+    if written.figure:
+        entry["figure"] = written.figure
+    return entry
 
 
 def _csv(results: Iterable[Scored], names: Sequence[str]) -> str:

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chexnet_trt._core import InputError
-from chexnet_trt.dicom.elements import Dataset, text
+from chexnet_trt.dicom.elements import Dataset
 from chexnet_trt.dicom.grayscale import Grayscale
-from chexnet_trt.dicom.refusals import RADIOGRAPHY, check_kind, check_pixels
+from chexnet_trt.dicom.refusals import check_kind, check_pixels, doubts
 from chexnet_trt.dicom.transformations import grayscale
 from chexnet_trt.warning_filters import warning_filter
 
@@ -22,8 +22,8 @@ logger = logging.getLogger(__name__)
 
 # All that is read of a file: nothing that says who the patient is.
 _TAGS = (
-    "Modality", "PresentationIntentType", "ViewPosition", "ViewCodeSequence", "NumberOfFrames",
-    "PixelSpacing", "ImagerPixelSpacing", "PixelAspectRatio", "SamplesPerPixel",
+    "Modality", "PresentationIntentType", "BodyPartExamined", "ViewPosition", "ViewCodeSequence",
+    "NumberOfFrames", "PixelSpacing", "ImagerPixelSpacing", "PixelAspectRatio", "SamplesPerPixel",
     "PhotometricInterpretation", "PlanarConfiguration", "Rows", "Columns", "BitsAllocated",
     "BitsStored", "HighBit", "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit",
     "RescaleSlope", "RescaleIntercept", "ModalityLUTSequence", "VOILUTSequence", "WindowCenter",
@@ -56,18 +56,17 @@ def read_film(file: BinaryIO, name: str, max_pixels: int) -> NDArray[np.float32]
             f"'{name}' is a DICOM file; reading it needs pydicom: pip install 'chexnet_trt[dicom]'"
         ) from None
     try:
-        dataset, levels = _parse(file, max_pixels)
+        dataset, levels, warnings = _parse(file, max_pixels)
         stored = _stored_values(dataset)
     except InputError as error:
         raise InputError(f"cannot use the DICOM file '{name}': {error}") from None
-    modality = text(dataset, "Modality")
-    if modality not in RADIOGRAPHY:
-        logger.warning("'%s' has modality '%s' and is taken for a radiograph", name, modality)
+    for warning in warnings:
+        logger.warning("'%s' %s", name, warning)
     return levels.apply(stored)
 
 
-def _parse(file: BinaryIO, max_pixels: int) -> tuple[Dataset, Grayscale]:
-    """The checked dataset, its pixels not yet decoded, and how they are shown."""
+def _parse(file: BinaryIO, max_pixels: int) -> tuple[Dataset, Grayscale, list[str]]:
+    """The checked dataset, its pixels not yet decoded, how they are shown, and doubts."""
     import pydicom
 
     with _discreet():
@@ -75,7 +74,7 @@ def _parse(file: BinaryIO, max_pixels: int) -> tuple[Dataset, Grayscale]:
             dataset = pydicom.dcmread(file, specific_tags=list(_TAGS))
             check_kind(dataset)
             check_pixels(dataset, max_pixels)
-            return dataset, grayscale(dataset)
+            return dataset, grayscale(dataset), doubts(dataset)
         except (InputError, MemoryError):
             raise
         except Exception as error:  # pydicom raises nearly anything, with values in its words.

@@ -1,4 +1,4 @@
-"""What makes a DICOM file no film that can be scored."""
+"""What makes a DICOM file no film that can be scored, or a doubtful one."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ _UNSURE = ("OT", "SC", "")
 _NOT_FRONTAL = frozenset(
     ("LATERAL", "LAT", "LL", "RL", "OBLIQUE", "LLO", "RLO", "LAO", "RAO", "LPO", "RPO")
 )
+# Of BodyPartExamined, whose terms are no closed list.
+_CHEST = ("CHEST", "THORAX", "LUNG", "RIB")
 
 
 def check_kind(dataset: Dataset) -> None:
@@ -32,6 +34,18 @@ def check_kind(dataset: Dataset) -> None:
         spacing = [float(extent) for extent in dataset.get(key) or ()]
         if len(spacing) == 2 and max(spacing) > 1.01 * min(spacing) > 0:
             raise InputError(f"its pixels are not square ({key} {spacing}); resample it")
+
+
+def doubts(dataset: Dataset) -> list[str]:
+    """What a reader of the scores should know of a film that is not refused."""
+    found = []
+    modality = text(dataset, "Modality")
+    if modality not in RADIOGRAPHY:
+        found.append(f"has modality '{modality}' and is taken for a radiograph")
+    part = str(dataset.get("BodyPartExamined") or "").upper()
+    if part and not any(word in part for word in _CHEST):
+        found.append("says that it shows another part of the body than the chest")
+    return found
 
 
 def check_pixels(dataset: Dataset, max_pixels: int) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from chexnet_trt._core import InputError
 from chexnet_trt.feeding.sources import Source
 from chexnet_trt.image_feed import ImageFeed, is_preprocessed
 from chexnet_trt.images import Readable
+from chexnet_trt.parallel import map_ahead
 
 
 def batches(
@@ -46,22 +46,18 @@ def _decoded(
     source: Source, feed: ImageFeed, ahead: int, threads: int
 ) -> Iterator[NDArray[Any] | InputError]:
     """Each image's values, or why it has none."""
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
-    pending: deque[Future[NDArray[Any] | InputError]] = deque()
-    try:
+
+    def checked() -> Iterator[tuple[str, Readable]]:
         for name, image in source:
             if feed.preprocessing is None and not is_preprocessed(image):
                 feed.values(image)  # Raises, once and not for every image.
-            pending.append(pool.submit(_values, feed, name, image))
-            if len(pending) > ahead:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+            yield name, image
+
+    return map_ahead(partial(_values, feed), checked(), threads=threads, ahead=ahead)
 
 
-def _values(feed: ImageFeed, name: str, image: Readable) -> NDArray[Any] | InputError:
+def _values(feed: ImageFeed, named: tuple[str, Readable]) -> NDArray[Any] | InputError:
+    name, image = named
     try:
         return feed.values(image)
     except InputError as error:

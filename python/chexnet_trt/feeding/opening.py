@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from chexnet_trt._core import InputError
 from chexnet_trt.feeding.sources import ArraySource, FileSource, RecordSource, Source
-from chexnet_trt.feeding.tfrecord import is_tfrecord, records
 from chexnet_trt.image_lists import EXTENSIONS, image_files
+from chexnet_trt.records.dataset import open_dataset
+from chexnet_trt.records.description import DESCRIPTION_FILE
+from chexnet_trt.records.tfrecord import is_tfrecord, records
 
 Array: TypeAlias = NDArray[Any]
 Data: TypeAlias = "str | os.PathLike[str] | Array | Iterable[str | os.PathLike[str] | Array]"
@@ -27,7 +29,8 @@ def open_source(
     """A source of at least one image.
 
     `data`: a path (an image, a folder, a .txt list, a .csv table, a TFRecord, a folder or glob of
-    TFRecords, .npy, .npz), several paths, or arrays from Python. An array of integers is
+    TFRecords, a folder of `prepare` for its training images, .npy, .npz), several paths, or arrays
+    from Python. An array of integers is
     images of pixels, [N, H, W] or [N, H, W, 1 or 3]; one of floats is N preprocessed images in an
     input's layout. An iterable gives one image an item, or batches of the same with four axes; an
     iterator is read into memory. `images_root`: where the images of lists are searched for.
@@ -73,13 +76,16 @@ def _from_paths(paths: list[Path], images_root: str | Path | None, limit: int | 
 
 
 def _expanded(path: Path) -> Sequence[Path]:
-    """A glob's files; a folder's if there are TFRecords among them; else the path itself."""
+    """A glob's files; the training shards of what `prepare` wrote; another folder's files if there
+    are TFRecords among them; else the path itself."""
     if glob.has_magic(str(path)) and not path.exists():
         # Path.glob refuses some patterns.
         names = glob.glob(str(path), recursive=True)  # noqa: PTH207
         if not names:
             raise InputError(f"no file matches '{path}'")
         return list(map(Path, sorted(names)))
+    if (path / DESCRIPTION_FILE).exists():
+        return open_dataset(path).shards("train")
     if path.is_dir():
         files = sorted(file for file in path.rglob("*") if file.is_file())
         if any(map(is_tfrecord, files)):

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chexnet_trt._core import InputError
-from chexnet_trt.feeding.tfrecord import Record
 from chexnet_trt.images import EncodedImage, Readable
+from chexnet_trt.records.tfrecord import Record
 
 
 class Source(ABC):

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from chexnet_trt.models.layers import Layers, T
 
+NAME = "densenet121"
 BLOCKS = (6, 12, 24, 16)
 GROWTH = 32
 EPSILON = 1.001e-5
 PREPROCESSING = "torch"
+MOMENTUM = 0.99
+INITIALIZER = "glorot_uniform"
 
 
 def logits(layers: Layers[T], images: T, num_classes: int) -> T:

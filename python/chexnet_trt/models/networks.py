@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -19,22 +19,32 @@ if TYPE_CHECKING:
 
     from chexnet_trt.models.layers import DataFormat, WeightSource
 
+Initializer = Literal["variance_scaling", "glorot_uniform"]
+
 INPUT, SCORES, CATEGORIES = "input_tensor", "chexnet_sigmoid_tensor", "categories"
 MIN_IMAGE_SIZE = 32
 
 
 @dataclass(frozen=True)
 class Network:
-    """A network definition, and the preprocessing that its published weights expect."""
+    """A network definition, and how its authors feed and train it.
+
+    preprocessing: the preset that its published weights expect. momentum: of the batch norms'
+    moving statistics. initializer: of the convolutions; the dense layer's is glorot_uniform.
+    """
 
     name: str
     logits: Callable[[Any, Any, int], Any]
     preprocessing: str
+    momentum: float
+    initializer: Initializer
 
 
 NETWORKS = {
-    "resnet50_v2": Network("resnet50_v2", resnet50_v2.logits, resnet50_v2.PREPROCESSING),
-    "densenet121": Network("densenet121", densenet121.logits, densenet121.PREPROCESSING),
+    module.NAME: Network(
+        module.NAME, module.logits, module.PREPROCESSING, module.MOMENTUM, module.INITIALIZER
+    )
+    for module in (resnet50_v2, densenet121)
 }
 
 
@@ -51,7 +61,7 @@ def build_graph(
     channels_first transposes first and runs on NCHW; the input stays NHWC.
     Raises InputError for an unknown network, a useless size, or weights that do not fit.
     """
-    definition = _network(network, image_size, num_classes)
+    definition = checked_network(network, image_size, num_classes)
     builder = GraphBuilder(weights, data_format)
     images = builder.placeholder(INPUT, image_size, 3)
     logits = definition.logits(builder, images, num_classes)
@@ -69,7 +79,7 @@ def build_random_graph(
     seed: int = 0,
 ) -> GraphDef:
     """`build_graph` with random weights that keep the activations in a trained network's range."""
-    definition = _network(network, image_size, num_classes)
+    definition = checked_network(network, image_size, num_classes)
     expected = preset(definition.preprocessing, image_size, image_size, 3)
     weights = random_weights(
         definition.logits,
@@ -88,7 +98,8 @@ def build_random_graph(
     )
 
 
-def _network(name: str, image_size: int, num_classes: int) -> Network:
+def checked_network(name: str, image_size: int = MIN_IMAGE_SIZE, num_classes: int = 1) -> Network:
+    """The network's definition. Raises InputError for an unknown one and for useless sizes."""
     if name not in NETWORKS:
         raise InputError(f"unknown network '{name}'; there are {', '.join(NETWORKS)}")
     if image_size < MIN_IMAGE_SIZE:

@@ -10,11 +10,14 @@ from collections import Counter
 
 from chexnet_trt.models.layers import Layers, T
 
+NAME = "resnet50_v2"
 SCOPE = "resnet_model"
 BLOCKS = ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2))  # filters, blocks, stride
 # The source says 1e-5; TensorFlow 1's fused_batch_norm raises it to what cuDNN accepts.
 EPSILON = 1.001e-5
 PREPROCESSING = "imagenet-tf"
+MOMENTUM = 0.997
+INITIALIZER = "variance_scaling"
 
 
 class _Names:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from chexnet_trt import tensorflow_ops
 from chexnet_trt._core import InputError
 from chexnet_trt.uff import graph_def as tf
 from chexnet_trt.uff.context import Context
@@ -14,34 +15,23 @@ _SHOWN = 8
 _INFERENCE = "export for inference (training=False, learning phase 0)"
 
 # What is at fault -> its ops, what to do.
-_GROUPS: dict[str, tuple[str, str]] = {
+_GROUPS: dict[str, tuple[frozenset[str], str]] = {
     "variables": (
-        """Variable VariableV2 VarHandleOp ReadVariableOp AutoReloadVariable TemporaryVariable
-        VarIsInitializedOp""",
+        tensorflow_ops.VARIABLES,
         "freeze the graph, which turns variables into constants",
     ),
-    "control flow of training": (
-        """Switch Merge RefSwitch RefMerge Enter RefEnter Exit RefExit NextIteration
-        RefNextIteration LoopCond ControlTrigger""",
-        _INFERENCE,
-    ),
-    "batch normalisation in training mode": (
-        "FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3",
-        _INFERENCE,
-    ),
+    "control flow of training": (tensorflow_ops.CONTROL_FLOW, _INFERENCE),
+    "batch normalisation in training mode": (tensorflow_ops.BATCH_NORMS, _INFERENCE),
     "function calls": (
-        """If StatelessIf While StatelessWhile Case StatelessCase PartitionedCall
-        StatefulPartitionedCall SymbolicGradient""",
+        tensorflow_ops.FUNCTION_CALLS,
         "freeze with convert_variables_to_constants_v2, which writes functions out",
     ),
     "data pipelines": (
-        """IteratorGetNext IteratorV2 Iterator OneShotIterator IteratorFromStringHandleV2
-        MakeIterator FIFOQueue FIFOQueueV2 PaddingFIFOQueueV2 RandomShuffleQueueV2 QueueDequeueV2
-        QueueDequeueManyV2 QueueDequeueUpToV2 ReaderReadV2""",
+        tensorflow_ops.DATA_PIPELINES,
         "feed a placeholder in its place (-I NAME,,float32,DIM,...)",
     ),
 }
-_GROUP_OF = {op: group for group, (ops, _) in _GROUPS.items() for op in ops.split()}
+_GROUP_OF = {op: group for group, (ops, _) in _GROUPS.items() for op in ops}
 _FUNCTIONS = "function calls"
 
 

@@ -117,6 +117,29 @@ TEST(Builder, QuantisesForInt8AndNotForOtherPrecisions) {
   EXPECT_THAT(int8_layers(slow.engine->graph()), testing::IsEmpty());
 }
 
+TEST(Builder, ClassActivationMapsAreAnOutputMoreAndStayInFloat) {
+  const Graph network = graph_from_text(
+      R"("x" = input() element=float32 shape=[?,2,2,2] layout=nhwc : float32[?,2,2,2]
+"mean" = reduce("x") kind=mean axes=[1,2] keep_dims=false : float32[?,2]
+"w" = constant() value={1,2,3,4} : float32[2,2]
+"logits" = matmul("mean","w") transpose_a=false transpose_b=false : float32[?,2]
+"y" = activation("logits") kind=sigmoid alpha=0 : float32[?,2]
+output "y" = "y"
+)");
+  FakeBackend backend;
+  make_int8_fast(backend);
+  BuildOptions options = int8_options();
+  options.int8 = Int8Options{{{"mean", 1.0}}, {}};
+  options.class_activation = true;
+  const BuildResult result = build(network, options, backend);
+  EXPECT_EQ(result.engine->precision(), Precision::kInt8);
+  ASSERT_EQ(result.engine->outputs().size(), 2U);
+  EXPECT_EQ(result.engine->outputs()[1].name, "class_activation_maps");
+  EXPECT_THAT(int8_layers(result.engine->graph()), testing::IsEmpty());
+  EXPECT_THAT(message_of<InputError>([&] { build(conv_graph(), options, backend); }),
+              HasSubstr("class activation maps need"));
+}
+
 TEST(Builder, MixedIsTheQuantisedGraphToo) {
   FakeBackend backend;
   make_int8_fast(backend);

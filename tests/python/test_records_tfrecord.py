@@ -7,7 +7,7 @@ import struct
 import pytest
 
 from chexnet_trt._core import InputError
-from chexnet_trt.feeding.tfrecord import is_tfrecord, records
+from chexnet_trt.records.tfrecord import is_tfrecord, records
 from tfrecord_files import example, framed, masked_crc, write_tfrecord
 
 IMAGES = [("a/b/1.png", b"first"), ("2.png", b"second" * 50), ("", b"third")]
