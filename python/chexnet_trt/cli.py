@@ -22,6 +22,7 @@ COMMANDS = (
     "build",
     "trtexec",
     "infer",
+    "evaluate",
     "inspect",
     "doctor",
 )
