@@ -84,6 +84,7 @@ def build(
     threads: int = 0,
     obey: bool = False,
     u8_input: bool = False,
+    class_activation: bool = False,
     max_batch: int = 1,
     class_names: Sequence[str] | None = None,
     gate: GateRequest | None = None,
@@ -95,6 +96,8 @@ def build(
     progress = ProgressLine()
     try:
         network = read_network(path, args, u8_input=u8_input)
+        if class_activation:  # So that a network without maps is refused before its calibration.
+            _core.add_class_activation(network.optimized)
         images = _gate_images(gate, network, args, progress)
         precisions = _permitted(args, backend)
         prepared = int8_arguments.prepare(
@@ -130,6 +133,7 @@ def build(
             precisions=precisions,
             int8=prepared.int8,
             agreements=prepared.agreements,
+            class_activation=class_activation,
             ruled_out=prepared.ruled_out | (gated.ruled_out if gated else {}),
             max_batch=max_batch,
             class_names=class_names,

@@ -15,6 +15,7 @@ from typing import NoReturn
 COMMANDS = (
     "sample-data",
     "prepare",
+    "train",
     "export",
     "freeze",
     "convert",

@@ -1,4 +1,4 @@
-"""Model folders as `train` writes them, with random weights; and frozen graphs run by TensorFlow."""
+"""Model folders as `train` writes them, with random weights; frozen graphs run by TensorFlow."""
 
 from __future__ import annotations
 

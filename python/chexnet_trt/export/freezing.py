@@ -13,7 +13,12 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from chexnet_trt._core import InputError
 from chexnet_trt.export.frozen import FrozenGraph
 from chexnet_trt.export.function_graph import freeze_function
-from chexnet_trt.export.inference_graph import choose_outputs, producer, sub_graph
+from chexnet_trt.export.inference_graph import (
+    NotForInferenceError,
+    choose_outputs,
+    producer,
+    sub_graph,
+)
 from chexnet_trt.export.model_folder import TrainedModel, read_facts
 from chexnet_trt.export.saved_model import FACTS, SIGNATURES
 from chexnet_trt.export.session_graph import freeze_session_graph
@@ -79,7 +84,12 @@ def freeze_meta_graph(
     except DecodeError:
         raise InputError(f"'{path}' is not a MetaGraph, or it is cut short") from None
     weights = Path(checkpoint) if checkpoint else path.with_suffix("")
-    graph, outputs = freeze_session_graph(meta.graph_def, {}, output_nodes, weights, scope)
+    try:
+        graph, outputs = freeze_session_graph(meta.graph_def, {}, output_nodes, weights, scope)
+    except NotForInferenceError as error:
+        raise InputError(
+            f"{error}; or build the network anew around the checkpoint's weights: --network NAME"
+        ) from None
     return FrozenGraph(graph, tuple(outputs), f"MetaGraph {path.name}")
 
 

@@ -16,12 +16,12 @@ from chexnet_trt.export.inference_graph import (
     check_inference,
     choose_outputs,
     producer,
+    remove_training_nodes,
     rename,
     sub_graph,
 )
 from chexnet_trt.uff.graph_def import GraphDef, NodeDef
 
-v1 = tf.compat.v1
 ConcreteFunction: TypeAlias = Any
 
 _INLINED = re.compile(r"^((Stateful|Stateless)?PartitionedCall(_\d+)?/)+")
@@ -32,7 +32,8 @@ def freeze_function(
 ) -> tuple[GraphDef, list[str]]:
     """The frozen graph of the signature `name` of a SavedModel, and the outputs' names."""
     try:
-        function = tf.saved_model.load(str(folder)).signatures[name]
+        loaded = tf.saved_model.load(str(folder))  # Owns the variables.
+        function = loaded.signatures[name]
         frozen = convert_variables_to_constants_v2(function)
     except (OSError, ValueError, tf.errors.OpError) as error:
         reason = str(error).strip().splitlines()[0]
@@ -49,8 +50,7 @@ def freeze_function(
     outputs = choose_outputs({node.name for node in graph.node}, output_nodes, signature)
     graph = sub_graph(graph, outputs)
     check_inference(graph)
-    graph = v1.graph_util.remove_training_nodes(graph, protected_nodes=outputs)
-    return sub_graph(graph, outputs), outputs
+    return remove_training_nodes(graph, outputs, keep_names=False), outputs
 
 
 def _origin(nodes: Mapping[str, NodeDef], name: str) -> str:

@@ -25,6 +25,10 @@ _PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
 _FLOATING = (DT_FLOAT, DT_DOUBLE, DT_HALF, DT_BFLOAT16)
 
 
+class NotForInferenceError(InputError):
+    """The graph still reads its data, trains, or draws at random."""
+
+
 def producer(tensor: str) -> str:
     """The node of `node`, `node:1` or `^node`."""
     return tensor.removeprefix("^").partition(":")[0]
@@ -79,10 +83,7 @@ def sub_graph(graph: GraphDef, outputs: Iterable[str]) -> GraphDef:
 
 
 def check_inference(graph: GraphDef) -> None:
-    """Raises InputError for a graph that still reads its data, trains, or draws at random.
-
-    graph: what `sub_graph` leaves.
-    """
+    """Raises NotForInferenceError. graph: what `sub_graph` leaves."""
     _refuse(
         [node for node in graph.node if node.op in tensorflow_ops.DATA_PIPELINES],
         "an input pipeline is left inside",
@@ -115,7 +116,35 @@ def _refuse(nodes: Sequence[NodeDef], problem: str, remedy: str) -> None:
     if nodes:
         shown = ", ".join(f"'{node.name}' ({node.op})" for node in nodes[:_SHOWN])
         more = f" and {len(nodes) - _SHOWN} more" if len(nodes) > _SHOWN else ""
-        raise InputError(f"{problem}: {shown}{more}: {remedy}")
+        raise NotForInferenceError(f"{problem}: {shown}{more}: {remedy}")
+
+
+def remove_training_nodes(graph: GraphDef, outputs: Sequence[str], *, keep_names: bool) -> GraphDef:
+    """Reads past the Identity and CheckNumerics nodes that inference does not need.
+
+    keep_names: of the Identities only those go that read a constant, which was a variable; for
+    the others are how TensorFlow 1 gives a tensor a name. Outputs stay.
+    """
+    constants = {node.name for node in graph.node if node.op == "Const"}
+
+    def passes_on(node: NodeDef) -> bool:
+        if node.op != "Identity" or len(node.input) > 1:
+            return bool(node.op == "CheckNumerics")
+        return not keep_names or producer(node.input[0]) in constants
+
+    passed = {
+        node.name: node.input[0]
+        for node in graph.node
+        if node.name not in outputs and passes_on(node)
+    }
+    for node in graph.node:
+        for index, tensor in enumerate(node.input):
+            control = "^" if tensor.startswith("^") else ""
+            while producer(tensor) in passed:
+                source = passed[producer(tensor)]
+                tensor = f"^{producer(source)}" if control else source
+            node.input[index] = tensor
+    return sub_graph(graph, outputs)
 
 
 def rename(graph: GraphDef, names: Mapping[str, str]) -> None:

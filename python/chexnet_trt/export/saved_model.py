@@ -62,7 +62,9 @@ def _write(
     with tf.Graph().as_default() as graph, v1.Session(graph=graph, config=config) as session:
         images = v1.placeholder(tf.float32, [batch_size, size, size, 3], INPUT)
         variables = {
-            name: v1.get_variable(name, value.shape, tf.float32, use_resource=True)
+            name: v1.get_variable(
+                name, value.shape, initializer=v1.zeros_initializer(), use_resource=True
+            )
             for name, value in weights.items()
         }
         layers = TensorFlowLayers(variables, training=False, data_format=model.data_format)

@@ -13,6 +13,7 @@ from chexnet_trt.export.inference_graph import (
     check_inference,
     choose_outputs,
     producer,
+    remove_training_nodes,
     sub_graph,
 )
 from chexnet_trt.export.matching import match
@@ -44,15 +45,7 @@ def freeze_session_graph(
         node.attr.pop("_class", None)  # Which variable's device it was to share.
     if any(node.op in _VARIABLES for node in graph.node):
         _fill_in(graph, read_weights(checkpoint), scope)
-    # Names that people chose stay: only the reads of what is constant now are dropped.
-    constants = {node.name for node in graph.node if node.op == "Const"}
-    chosen = [
-        node.name
-        for node in graph.node
-        if node.op == "Identity" and producer(node.input[0]) not in constants
-    ]
-    graph = v1.graph_util.remove_training_nodes(graph, protected_nodes=[*chosen, *outputs])
-    return sub_graph(graph, outputs), outputs
+    return remove_training_nodes(graph, outputs, keep_names=True), outputs
 
 
 def _fill_in(graph: GraphDef, checkpoint: Checkpoint, scope: str | None) -> None:

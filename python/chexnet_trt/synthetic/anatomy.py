@@ -129,7 +129,7 @@ def _body(canvas: Canvas, chest: Chest) -> None:
     rounded = np.convolve(np.pad(corners, 16, "edge"), np.full(33, 1 / 33), "valid")
     edge = rounded.astype(np.float32)[:, None]
     inside = np.maximum(1 - (u / edge) ** 2, 0)
-    thickness = inside ** np.float32(0.35)
+    thickness = np.sqrt(np.sqrt(inside))
     canvas.tissue += chest.fat * thickness * (0.78 + 0.12 * v) - 0.5 * ramp(u - edge, 0.02)
     blade = [(0.98, -0.6), (0.72, -0.52), (0.67, -0.25), (0.68, 0.0), (0.75, 0.08), (0.84, -0.3)]
     blades = [[(side * x, y) for x, y in blade] for side in (RIGHT, LEFT)]
@@ -146,7 +146,7 @@ def _lung(half: Half, chest: Chest, rng: np.random.Generator) -> None:
     depth = 1.12 * half.wall / (half.wall + 0.055)
     half.air += half.lung * np.maximum(depth, 0) * (chest.aeration * (1.02 - 0.1 * half.v))
     lines = list(_branches(rng, chest))
-    half.vessels += 0.13 * chest.vessels * half.strokes(lines, 1.0) * half.lung
+    half.vessels += 0.13 * chest.vessels * half.strokes(lines, 1.2) * half.lung
     # Hilum: the roots of the vessels.
     x, y = _HILUM[0], _HILUM[1] - (0.03 if half.side == LEFT else 0)
     root = np.exp(-(half.radius((x, y), (0.055, 0.1)) ** 2))
@@ -180,7 +180,7 @@ def _mediastinum(canvas: Canvas, chest: Chest) -> None:
     knob = canvas.ellipse((shift + 0.066, base - 0.25), (0.07, 0.085), 0.015)
     narrow = 0.085 + 0.02 * ramp(canvas.v + 0.55, 0.5)
     vessels = band(canvas.u - shift + 0.012, narrow, 0.025)
-    heart = blurred(np.maximum.reduce([apex, atrium, trunk, knob, vessels]), 3)
+    heart = blurred(np.maximum.reduce([apex, atrium, trunk, knob, vessels]), 4)
     canvas.air *= 1 - 0.93 * heart
     canvas.vessels *= 1 - 0.8 * heart
     canvas.tissue += 0.10 * np.maximum(apex, atrium)

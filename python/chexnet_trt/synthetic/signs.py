@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from chexnet_trt.labels import LABELS
 from chexnet_trt.synthetic import airspace, pleura
 from chexnet_trt.synthetic.anatomy import Chest
 from chexnet_trt.synthetic.canvas import LEFT, RIGHT, Canvas, band, ramp
@@ -71,18 +70,18 @@ def _hiatal_hernia(canvas: Canvas, chest: Chest, rng: np.random.Generator, sever
     canvas.air *= 1 - sac
     canvas.tissue += 0.05 * sac
     canvas.bones *= 1 - 0.4 * gas
-    canvas.air += (0.42 + 0.2 * severity) * gas
+    canvas.air += (0.5 + 0.2 * severity) * gas
 
 
 def _nodules(canvas: Canvas, chest: Chest, rng: np.random.Generator, severity: float) -> None:
-    """One to three, round, of 1.3 to 2.9 cm."""
-    for _ in range(int(rng.choice((1, 2, 3), p=(0.5, 0.3, 0.2)))):
+    """One to three, round, of 1.8 to 2.9 cm."""
+    for _ in range(int(rng.choice((1, 2, 3), p=(0.4, 0.35, 0.25)))):
         half = canvas.halves[int(rng.choice((RIGHT, LEFT)))]
-        size = rng.uniform(0.052, 0.068) * (0.7 + 0.4 * severity)
+        size = rng.uniform(0.055, 0.068) * (0.74 + 0.36 * severity)
         place = (rng.uniform(0.26, 0.48), rng.uniform(-0.5, 0.2))
         ball = ramp((1 - half.radius(place, (size, size))) * size, 0.018) * half.lung
         half.air *= 1 - 0.3 * ball
-        half.tissue += (0.2 + 0.08 * severity) * ball
+        half.tissue += (0.24 + 0.08 * severity) * ball
 
 
 def _mass(canvas: Canvas, chest: Chest, rng: np.random.Generator, severity: float) -> None:
@@ -123,4 +122,3 @@ PAINTING_ORDER = (
     "Emphysema", "Fibrosis", "Infiltration", "Edema", "Pneumonia", "Consolidation", "Atelectasis",
     "Nodule", "Mass", "Pneumothorax", "Pleural_Thickening", "Effusion", "Hernia",
 )  # fmt: skip
-assert set(SIGNS) == set(LABELS)
