@@ -119,9 +119,8 @@ def test_flips_of_few_images(flips, images, status):
 
 
 def test_excluded_classes_say_why():
-    verdict = judge(
-        comparison({"counted": False, "positives": 7, "loss": Loss(0.5, 0.4, 0.6)}), Limits()
-    )
+    few = {"counted": False, "positives": 7, "loss": Loss(0.5, 0.4, 0.6)}
+    verdict = judge(comparison(few, {"name": "Edema"}), Limits(), strict=True)
     assert verdict.passed
     (check,) = verdict.having(EXCLUDED)
     assert check.note == "7 positives of 2000 images"
@@ -138,6 +137,16 @@ UNDEFINED = {"counted": False, "positives": 0, "loss": Loss(math.nan, math.nan, 
 def test_without_any_auroc_nothing_is_decided():
     verdict = judge(comparison(UNDEFINED, macro=UNDEFINED["loss"]), Limits())
     assert statuses(verdict, UNDECIDABLE) == ["macro AUROC loss"]
+
+
+def test_a_gate_of_excluded_classes_alone_is_undecidable():
+    few = {"counted": False, "positives": 7}
+    verdict = judge(comparison(few), Limits())
+    (check,) = verdict.having(UNDECIDABLE)
+    assert check.note.startswith("no class has 20 positives and negatives in 2000 images")
+    assert not judge(comparison(few), Limits(), strict=True).passed
+    worse = judge(comparison(few, macro=Loss(0.1, 0.05, 0.15)), Limits())
+    assert statuses(worse, FAILED) == ["macro AUROC loss"]
 
 
 def test_json_is_complete_and_without_nan():

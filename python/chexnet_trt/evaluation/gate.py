@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from chexnet_trt.evaluation.comparison import ClassComparison, Comparison, Loss
+from chexnet_trt.evaluation.truth import MIN_POSITIVES
 from chexnet_trt.evaluation.without_nan import without_nan
 
 CLASS_LOSS = "class AUROC loss"
@@ -93,7 +94,11 @@ def _macro(comparison: Comparison, limits: Limits) -> Check:
         note = "no class has an AUROC on these images"
         return Check("macro AUROC loss", "", math.nan, limits.macro_loss, UNDECIDABLE, note)
     sample = f"{comparison.images} images of {comparison.patients} patients"
-    return _loss("macro AUROC loss", "", comparison.macro, limits.macro_loss, sample)
+    check = _loss("macro AUROC loss", "", comparison.macro, limits.macro_loss, sample)
+    if check.status == PASSED and not any(row.counted for row in comparison.classes):
+        note = f"no class has {MIN_POSITIVES} positives and negatives in {sample}"
+        return replace(check, status=UNDECIDABLE, note=note)
+    return check
 
 
 def _of_class(row: ClassComparison, limits: Limits) -> list[Check]:

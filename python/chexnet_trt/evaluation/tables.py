@@ -20,7 +20,7 @@ from chexnet_trt.evaluation.gate import (
 from chexnet_trt.evaluation.record import SYNTHETIC
 from chexnet_trt.evaluation.truth import MIN_POSITIVES
 
-_NAME = 18
+_NAME = 19
 _WORST_FIRST = (FAILED, UNDECIDABLE, PASSED, EXCLUDED)
 
 
