@@ -71,8 +71,31 @@ def test_what_a_training_leaves(trained):
     assert (fields["steps"], fields["network"], fields["synthetic"]) == (15, "tiny", True)
     assert fields["best"] == result.best
     assert set(result.best["auroc"]) == set(fields["labels"])
-    assert list(folder.glob("events*"))
-    assert list((folder / "eval").glob("events*"))
+
+
+def events(folder: Path) -> list:
+    """(step, summary value) of TensorBoard's files."""
+    import tensorflow as tf
+
+    return [
+        (event.step, value)
+        for file in folder.glob("events*")
+        for event in tf.compat.v1.train.summary_iterator(str(file))
+        for value in event.summary.value
+    ]
+
+
+def test_tensorboard_shows_scalars_and_six_images(trained):
+    result, folder, _ = trained
+    training, evaluations = events(folder), events(folder / "eval")
+    tags = {"images", "loss", "learning_rate", "images_per_second", "share_waiting_for_input"}
+    assert {value.tag for _, value in training} == tags
+    images = [value.tensor.string_val for _, value in training if value.tag == "images"]
+    assert [len(strings) for strings in images] == [2 + 6] * 3  # width, height, PNGs
+    assert {step for step, _ in evaluations} == {5, 10, 15}
+    found = {value.tag for _, value in evaluations}
+    assert found >= {"loss", "auroc/macro", "auroc/macro_200_bins"}
+    assert found >= {f"auroc/{name}" for name in result.best["auroc"]}
 
 
 def test_the_best_checkpoint_is_read_by_variable_name(trained):

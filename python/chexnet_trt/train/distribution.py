@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,17 +82,20 @@ def _has_port(address: str) -> bool:
     return address.rpartition(":")[2].isdigit() and not address.startswith(":")
 
 
-def choose_distribution() -> Distribution:
+def choose_distribution(report: Callable[[str], None]) -> Distribution:
     """Workers of TF_CONFIG, else all GPUs of this machine, else its CPU.
 
-    To be called before TensorFlow runs anything. Raises InputError for a broken TF_CONFIG and
-    BackendError when the cluster does not come together.
+    To be called before TensorFlow runs anything. `report` is told when workers are waited for.
+    Raises InputError for a broken TF_CONFIG and BackendError when the cluster does not come
+    together.
     """
     cluster = read_cluster(os.environ)
     gpus = tf.config.list_physical_devices("GPU")
     for gpu in gpus:
         tf.config.experimental.set_memory_growth(gpu, True)
     if cluster:
+        others = [address for at, address in enumerate(cluster.addresses) if at != cluster.index]
+        report(f"waiting for the other workers of TF_CONFIG: {', '.join(others)}")
         return _workers(cluster, len(gpus))
     if len(gpus) > 1:
         return Distribution(tf.distribute.MirroredStrategy(), 0, 1, f"{len(gpus)} GPUs")

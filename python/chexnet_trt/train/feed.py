@@ -45,7 +45,7 @@ class Feed:
         self.cached = self._training.cached
         largest = max(validation.images_of(worker, workers) for worker in range(workers))
         local_batch = self._replica_batch * self._local_replicas
-        self._validation_steps = -(-largest // local_batch)
+        self.validation_steps = -(-largest // local_batch)
 
     def epoch(self, epoch: int, done: int) -> Iterator[Any]:
         """Batches for `Steps.train`, without the first `done` steps of the epoch."""
@@ -64,7 +64,7 @@ class Feed:
         """Batches for `Steps.score`: every image once."""
         return self._distributed(
             self._validation.validation(
-                batch=self._replica_batch, batches=self._validation_steps * self._local_replicas
+                batch=self._replica_batch, batches=self.validation_steps * self._local_replicas
             )
         )
 

@@ -24,6 +24,7 @@ from chexnet_trt.train.input_pipeline import Split
 from chexnet_trt.train.loop import Trainer
 from chexnet_trt.train.losses import SigmoidCrossEntropy, class_weights
 from chexnet_trt.train.optimizers import Optimizer
+from chexnet_trt.train.reporting import Reporter
 from chexnet_trt.train.schedule import learning_rate
 from chexnet_trt.train.settings import Settings
 from chexnet_trt.train.steps import Steps
@@ -66,17 +67,20 @@ def train(settings: Settings, report: Callable[[str], None], progress: ProgressL
     description.check_same_training(settings.model_dir, model)
     dataset.verify((TRAINING, VALIDATION), progress)
     progress.close()
-    distribution = choose_distribution()
+    distribution = choose_distribution(report)
     _check_device(settings, distribution)
     feed = Feed(distribution, *splits, step_size=settings.batch_size, seed=settings.seed)
     try:
         return _train(settings, dataset, model, distribution, feed, report, progress)
-    except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
-        raise BackendError(f"another worker is gone: {_line(error)}") from None
+    except (tf.errors.UnavailableError, tf.errors.AbortedError):
+        raise BackendError(
+            "another worker is gone; start all of them again and they go on from the latest "
+            "checkpoint"
+        ) from None
     except tf.errors.ResourceExhaustedError as error:
         raise BackendError(
             f"the device's memory does not suffice; lower --batch_size={settings.batch_size} "
-            f"({_line(error)})"
+            f"({_first_line(error)})"
         ) from None
 
 
@@ -111,9 +115,9 @@ def _train(
         ),
         learning_rate(settings, steps, checkpoints.state.schedule),
         checkpoints,
-        Summaries(settings.model_dir, is_chief=is_chief),
-        report,
-        progress,
+        Reporter(
+            dataset.labels, Summaries(settings.model_dir, is_chief=is_chief), report, progress
+        ),
         step,
     )
     trainer.run()
@@ -231,5 +235,5 @@ def _opening(
         yield "a CPU only emulates float16: this is slow"
 
 
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]
