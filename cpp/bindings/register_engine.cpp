@@ -14,7 +14,6 @@
 #include "common/mapped_file.hpp"
 #include "engine/builder.hpp"
 #include "engine/execution_context.hpp"
-#include "passes/class_activation.hpp"
 #include "plan/plan_reader.hpp"
 
 namespace py = pybind11;
@@ -236,7 +235,6 @@ void register_engine(py::module_& module) {
              py::arg("threads"), py::arg("streams"), py::arg("profiling"), py::arg("embed_blob"),
              py::arg("class_activation"), py::arg("timing_budget_ms"), py::arg("progress"),
              "(engine, report)");
-  module.attr("CLASS_ACTIVATION_OUTPUT") = kClassActivationOutput;
   module.def("input_infos", &input_infos, py::arg("graph"), "The inputs of a network, in order.");
   module.def("load_engine", &load_engine, py::arg("path"), py::kw_only(), py::arg("threads"),
              py::arg("streams"), py::arg("profiling"), py::arg("require_exact_device"),

@@ -6,6 +6,7 @@
 #include "bindings/register.hpp"
 #include "graph/op_table.hpp"
 #include "graph/text.hpp"
+#include "passes/class_activation.hpp"
 #include "passes/embed_preprocessing.hpp"
 #include "passes/pipeline.hpp"
 
@@ -184,6 +185,10 @@ void register_graph(py::module_& module) {
   module.def("embed_preprocessing", &embed_preprocessing, py::arg("graph"), py::arg("mean"),
              py::arg("std"), py::call_guard<py::gil_scoped_release>(),
              "The graph with its image input as uint8, normalised inside: (pixel - mean) / std.");
+  module.def("add_class_activation", &add_class_activation, py::arg("graph"),
+             py::call_guard<py::gil_scoped_release>(),
+             "The graph with its class activation maps as an output more, or InputError.");
+  module.attr("CLASS_ACTIVATION_OUTPUT") = kClassActivationOutput;
 }
 
 }  // namespace chexnet_trt

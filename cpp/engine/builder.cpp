@@ -127,6 +127,7 @@ class Build {
     check();
     optimize_graph();
     quantize_graph();
+    add_outputs();
     compile_candidates();
     choose_precision();
     choose_slices();
@@ -153,7 +154,6 @@ class Build {
   void optimize_graph() {
     begin("optimize");
     optimized_ = optimize(source_, &report_.passes);
-    if (options_.class_activation) optimized_ = add_class_activation(optimized_);
     check_ops(optimized_, backend_);
     config_ = make_config(options_, backend_);
   }
@@ -165,10 +165,16 @@ class Build {
           return candidate.reason.empty() && is_quantized(candidate.precision);
         });
     if (!wanted) return;
-    std::set<std::string> high_precision = options_.int8->high_precision;
-    if (options_.class_activation) high_precision.insert(kClassActivationLayer);
-    quantized_ = quantize(optimized_, options_.int8->ranges, high_precision);
+    quantized_ = quantize(optimized_, options_.int8->ranges, options_.int8->high_precision);
     check_ops(*quantized_, backend_);
+  }
+
+  /// Last, so that quantising and its ranges know nothing of it.
+  void add_outputs() {
+    if (!options_.class_activation) return;
+    optimized_ = add_class_activation(optimized_);
+    check_ops(optimized_, backend_);
+    if (quantized_) quantized_ = add_class_activation(*quantized_);
   }
 
   const Graph& network() const {

@@ -1,7 +1,9 @@
 #include "passes/class_activation.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "common/error.hpp"
 #include "graph/op_table.hpp"
@@ -11,21 +13,31 @@
 // After:       the same, and an output: conv2d(f, w), classes in front of height and width
 // Conditions:  y is the only sigmoid among the outputs; mean is over height and width, as a reduce
 //              or an average pooling of all pixels, maybe reshaped to [batch, channels]; w is
-//              constant; b, constant, may be missing; identities between them do not matter. Not in
-//              the pipeline: the builder asks for it, behind the passes and in front of `quantize`.
+//              constant, maybe dequantised from int8; b, constant, may be missing; identities and
+//              quantize -> dequantize between them do not matter. Not in the pipeline: the builder
+//              asks for it, behind the passes and `quantize`.
 //              The mean and the dense layer are linear, so their order is free: mean(conv2d(f, w))
 //              is matmul(mean(f), w). To publish f itself would take channels / classes times as
-//              much memory (146 times for a ResNet-50 of 14 classes).
+//              much memory (146 times for a ResNet-50 of 14 classes). In a quantised graph conv2d
+//              computes in float from what the mean reads, the dequantised f: a reader of f itself
+//              would have a backend store it twice, and in bf16 round it before it is quantised.
 
 namespace chexnet_trt {
 namespace {
 
 using passes::channel_axis_of;
 
+/// In C order.
+struct Matrix {
+  Shape shape;
+  std::vector<double> values;
+};
+
 struct Head {
   NodeId features = -1;
   TensorLayout layout = TensorLayout::kNhwc;
   NodeId matmul = -1;
+  Matrix weights;  ///< [channels, classes]
 };
 
 [[noreturn]] void refuse(const std::string& reason) {
@@ -39,15 +51,21 @@ std::string described(const Node& node) {
   return "'" + node.name + "' is " + std::string(name_of(node.op));
 }
 
-NodeId behind_identities(const Graph& graph, NodeId id) {
-  while (graph.node(id).op == Op::kIdentity) id = graph.node(id).inputs[0];
+bool keeps_values(const Graph& graph, const Node& node) {
+  return node.op == Op::kIdentity || node.op == Op::kQuantize ||
+         (node.op == Op::kDequantize && graph.node(node.inputs[0]).op == Op::kQuantize);
+}
+
+/// What `id` is but for identities and rounding to int8.
+NodeId origin_of(const Graph& graph, NodeId id) {
+  while (keeps_values(graph, graph.node(id))) id = graph.node(id).inputs[0];
   return id;
 }
 
 NodeId find_scores(const Graph& graph) {
   std::vector<NodeId> scores;
   for (const GraphOutput& output : graph.outputs()) {
-    const NodeId id = behind_identities(graph, output.value);
+    const NodeId id = origin_of(graph, output.value);
     const auto* activation = std::get_if<ActivationAttributes>(&graph.node(id).attributes);
     if (activation == nullptr || activation->kind != ActivationKind::kSigmoid) continue;
     if (std::find(scores.begin(), scores.end(), id) == scores.end()) scores.push_back(id);
@@ -57,16 +75,51 @@ NodeId find_scores(const Graph& graph) {
 }
 
 NodeId find_dense(const Graph& graph, NodeId scores) {
-  NodeId id = behind_identities(graph, graph.node(scores).inputs[0]);
+  NodeId id = origin_of(graph, graph.node(scores).inputs[0]);
   if (const auto bias = passes::constant_operand(graph, id, BinaryKind::kAdd)) {
-    id = behind_identities(graph, bias->value);
+    id = origin_of(graph, bias->value);
   }
   const Node& node = graph.node(id);
   if (node.op != Op::kMatMul) refuse("here " + described(node));
-  if (!passes::linear_op(graph, id) || std::get<MatMulAttributes>(node.attributes).transpose_a) {
-    refuse("here '" + node.name + "' multiplies with no constant matrix");
-  }
   return id;
+}
+
+/// The constant that `id` is, dequantised; empty when it is none.
+std::optional<Matrix> constant_matrix(const Graph& graph, NodeId id) {
+  const Tensor* floats = graph.constant(id);
+  if (floats != nullptr) return Matrix{floats->shape(), floats->to_doubles()};
+  const Node& node = graph.node(id);
+  if (node.op != Op::kDequantize) return std::nullopt;
+  const Tensor* quantized = graph.constant(node.inputs[0]);
+  const Tensor* scale = graph.constant(node.inputs[1]);
+  if (quantized == nullptr || scale == nullptr) return std::nullopt;
+  Matrix matrix{quantized->shape(), quantized->to_doubles()};
+  const std::vector<double> scales = scale->to_doubles();
+  const auto columns = static_cast<std::size_t>(matrix.shape[1]);
+  const bool by_row = std::get<AxisAttributes>(node.attributes).axis == 0;
+  for (std::size_t i = 0; i < matrix.values.size(); ++i) {
+    matrix.values[i] *= scales[(by_row ? i / columns : i % columns) % scales.size()];
+  }
+  return matrix;
+}
+
+Matrix transposed(const Matrix& matrix) {
+  Matrix result{{matrix.shape[1], matrix.shape[0]}, std::vector<double>(matrix.values.size())};
+  const auto rows = static_cast<std::size_t>(matrix.shape[0]);
+  const auto columns = static_cast<std::size_t>(matrix.shape[1]);
+  for (std::size_t i = 0; i < matrix.values.size(); ++i) {
+    result.values[i % columns * rows + i / columns] = matrix.values[i];
+  }
+  return result;
+}
+
+Matrix weights_of(const Graph& graph, const Node& dense) {
+  const auto& attributes = std::get<MatMulAttributes>(dense.attributes);
+  const auto weights = constant_matrix(graph, dense.inputs[1]);
+  if (!weights || attributes.transpose_a) {
+    refuse("here '" + dense.name + "' multiplies with no constant matrix");
+  }
+  return attributes.transpose_b ? transposed(*weights) : *weights;
 }
 
 /// The layout of the image that `node` takes the mean of, over height and width; else kPlain.
@@ -95,10 +148,11 @@ TensorLayout layout_of_mean(const Graph& graph, const Node& node) {
 Head find_head(const Graph& graph) {
   Head head;
   head.matmul = find_dense(graph, find_scores(graph));
-  NodeId id = behind_identities(graph, graph.node(head.matmul).inputs[0]);
+  head.weights = weights_of(graph, graph.node(head.matmul));
+  NodeId id = origin_of(graph, graph.node(head.matmul).inputs[0]);
   const Shape pooled = graph.node(id).type.shape;
   if (graph.node(id).op == Op::kReshape) {
-    id = behind_identities(graph, graph.node(id).inputs[0]);
+    id = origin_of(graph, graph.node(id).inputs[0]);
   }
   const Node& mean = graph.node(id);
   head.layout = layout_of_mean(graph, mean);
@@ -113,38 +167,22 @@ Head find_head(const Graph& graph) {
   return head;
 }
 
-/// The weights of a dense layer as those of a 1x1 convolution, HWIO.
-Tensor pointwise_weights(const Graph& graph, const Node& matmul) {
-  const Tensor& weights = *graph.constant(matmul.inputs[1]);
-  const Shape& shape = weights.shape();
-  if (!std::get<MatMulAttributes>(matmul.attributes).transpose_b) {
-    return weights.reshaped({1, 1, shape[0], shape[1]});
-  }
-  const auto outputs = static_cast<std::size_t>(shape[0]);
-  const auto inputs = static_cast<std::size_t>(shape[1]);
-  const std::vector<double> values = weights.to_doubles();
-  std::vector<double> transposed(values.size());
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    transposed[i % inputs * outputs + i / inputs] = values[i];
-  }
-  return tensor_from_doubles(weights.type(), {1, 1, shape[1], shape[0]}, transposed);
-}
-
 }  // namespace
 
 Graph add_class_activation(const Graph& graph) {
   const Head head = find_head(graph);
   const std::string base = kClassActivationOutput;
+  const Shape& shape = head.weights.shape;
+  const Tensor pointwise = tensor_from_doubles(graph.node(head.matmul).type.element,
+                                               {1, 1, shape[0], shape[1]}, head.weights.values);
   Graph result = graph;
-  const NodeId weights = result.add_constant(result.unique_name(base + "/weights"),
-                                             pointwise_weights(graph, graph.node(head.matmul)));
+  const auto name = [&](const char* suffix) { return result.unique_name(base + suffix); };
+  const NodeId weights = result.add_constant(name("/weights"), pointwise);
   ConvAttributes attributes;
   attributes.layout = head.layout;
-  NodeId maps =
-      result.add(Op::kConv2D, kClassActivationLayer, {head.features, weights}, attributes);
+  NodeId maps = result.add(Op::kConv2D, name("/conv2d"), {head.features, weights}, attributes);
   if (head.layout == TensorLayout::kNhwc) {
-    maps = result.add(Op::kTranspose, result.unique_name(base), {maps},
-                      TransposeAttributes{{0, 3, 1, 2}});
+    maps = result.add(Op::kTranspose, name(""), {maps}, TransposeAttributes{{0, 3, 1, 2}});
   }
   result.add_output(base, maps);
   result.verify();

@@ -15,6 +15,7 @@ from typing import NoReturn
 COMMANDS = (
     "sample-data",
     "prepare",
+    "train",
     "export",
     "freeze",
     "convert",
@@ -22,6 +23,7 @@ COMMANDS = (
     "build",
     "trtexec",
     "infer",
+    "evaluate",
     "inspect",
     "doctor",
 )

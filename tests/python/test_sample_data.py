@@ -13,7 +13,7 @@ from chexnet_trt import nih
 from chexnet_trt.cli import main
 from chexnet_trt.images import read_image
 from chexnet_trt.labels import LABELS
-from chexnet_trt.synthetic import MARK, Options, dataset, write_dataset
+from chexnet_trt.synthetic import Options, dataset, write_dataset
 
 SMALL = Options(images=12, seed=5, size=64)
 
@@ -55,7 +55,8 @@ def test_table_and_lists_are_those_of_nih(folder):
 
 
 def test_every_film_says_that_it_is_synthetic(folder):
-    assert (folder / MARK).read_text().startswith("SYNTHETIC\n")
+    assert nih.is_synthetic(folder)
+    assert (folder / nih.SYNTHETIC_MARK).read_text().startswith("SYNTHETIC\n")
     corners = set()
     for path in folder.rglob("*.png"):
         with Image.open(path) as image:
@@ -105,7 +106,7 @@ def test_an_interrupted_run_leaves_no_table(tmp_path, monkeypatch):
 
     monkeypatch.setattr(dataset, "render", fail)
     assert main(["sample-data", "-o", str(tmp_path / "set"), "--images=8", "--jobs=1"]) == 130
-    assert (tmp_path / "set" / MARK).exists()
+    assert (tmp_path / "set" / nih.SYNTHETIC_MARK).exists()
     assert not list((tmp_path / "set").glob("*.csv"))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -46,15 +47,20 @@ def film(number: int, **findings: float) -> Exam:
     return Exam(Patient(7, number, 60, "M"), 0, 60, "PA", (2500, 2048, 0.168), findings)
 
 
+@cache
+def normal(number: int) -> np.ndarray:
+    return render(film(number), SIZE)
+
+
 def difference(number: int, name: str, severity: float = 0.8) -> np.ndarray:
     """What a sign adds to a film, smoothed over 8x8 pixels."""
-    change = render(film(number, **{name: severity}), SIZE) - render(film(number), SIZE)
+    change = render(film(number, **{name: severity}), SIZE) - normal(number)
     return change.reshape(SIZE // 8, 8, SIZE // 8, 8).mean((1, 3))
 
 
 @pytest.mark.parametrize("name", LABELS)
 def test_a_sign_changes_the_chest_and_nothing_else(name):
-    for number in (1, 2, 3):
+    for number in (1, 2):
         change = np.abs(difference(number, name))
         assert change.max() > 10
         for corner in (change[:5, :5], change[:5, -5:], change[-1:, :3]):
@@ -70,7 +76,7 @@ def test_signs_are_where_they_belong():
         weight = np.abs(change)
         return (rows * weight).sum() / weight.sum(), (columns * weight).sum() / weight.sum()
 
-    for number in range(1, 6):
+    for number in range(1, 4):
         effusion, scar = difference(number, "Effusion"), difference(number, "Pleural_Thickening")
         assert effusion.max() > -3 * effusion.min(), "fluid is bright"
         assert center(effusion)[0] > 0.55 > center(scar)[0]

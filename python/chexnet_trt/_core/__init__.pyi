@@ -33,6 +33,7 @@ __all__: list[str] = [
     "Summary",
     "TensorInfo",
     "Trace",
+    "add_class_activation",
     "averages",
     "backends",
     "build_engine",
@@ -460,6 +461,11 @@ class LayerProfile:
     def percentage(self) -> float: ...
     @property
     def total_ms(self) -> float: ...
+
+def add_class_activation(graph: Graph) -> Graph:
+    """
+    The graph with its class activation maps as an output more, or InputError.
+    """
 
 def averages(
     traces: collections.abc.Sequence[Trace],

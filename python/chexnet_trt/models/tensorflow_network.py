@@ -25,6 +25,7 @@ class TensorFlowNetwork(tf.Module):  # type: ignore[misc]
 
     Made under a tf.distribute strategy's scope its variables are the strategy's: weights mirrored,
     moving statistics kept by each replica and averaged when they are read or saved.
+    momentum: of the moving statistics; by default the network's own.
     Raises InputError for an unknown network or a useless size.
     """
 
@@ -36,6 +37,7 @@ class TensorFlowNetwork(tf.Module):  # type: ignore[misc]
         num_classes: int = 14,
         data_format: DataFormat = "channels_last",
         compute_dtype: str = "float32",
+        momentum: float | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__(name=network)
@@ -44,6 +46,7 @@ class TensorFlowNetwork(tf.Module):  # type: ignore[misc]
         self.num_classes = num_classes
         self.data_format = data_format
         self.compute_dtype = tf.as_dtype(compute_dtype)
+        self._momentum = self._definition.momentum if momentum is None else momentum
         self.weights_by_name: dict[str, tf.Variable] = {
             name: new_variable(name, shape, self._definition.initializer, [seed, index])
             for index, (name, shape) in enumerate(variable_shapes(network, num_classes).items())
@@ -55,7 +58,7 @@ class TensorFlowNetwork(tf.Module):  # type: ignore[misc]
             self.weights_by_name,
             training=training,
             data_format=self.data_format,
-            momentum=self._definition.momentum,
+            momentum=self._momentum,
             compute_dtype=self.compute_dtype,
         )
         return self._definition.logits(layers, images, self.num_classes)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from chexnet_trt.synthetic.dataset import MARK, Options, write_dataset
+from chexnet_trt.synthetic.dataset import Options, write_dataset
 from chexnet_trt.synthetic.film import render
 from chexnet_trt.synthetic.patients import Exam, Patient, exams
 
-__all__ = ["MARK", "Exam", "Options", "Patient", "exams", "render", "write_dataset"]
+__all__ = ["Exam", "Options", "Patient", "exams", "render", "write_dataset"]

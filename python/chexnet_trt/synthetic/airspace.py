@@ -131,8 +131,9 @@ def reticulation(canvas: Canvas, chest: Chest, rng: np.random.Generator, severit
     for half in canvas.halves.values():
         weight = ramp(half.v - 0.12 + 0.35 * (0.2 - half.wall), 0.5) * half.lung
         net = half.strokes(_net(rng, chest), 0.7)
+        weight = weight * np.minimum(half.air, 1)
         half.air *= 1 - 0.2 * weight
-        half.vessels += (0.15 + 0.14 * severity) * weight * (net - 0.22)
+        half.vessels += (0.09 + 0.18 * severity) * weight * (net - 0.22)
 
 
 def _net(rng: np.random.Generator, chest: Chest) -> list[Stroke]:

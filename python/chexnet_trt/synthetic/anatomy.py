@@ -12,6 +12,7 @@ import numpy as np
 
 from chexnet_trt.synthetic.canvas import (
     LEFT,
+    PIXELS,
     RIGHT,
     Canvas,
     Half,
@@ -124,9 +125,11 @@ def _body(canvas: Canvas, chest: Chest) -> None:
     flank = chest.width + 0.1 + 0.1 * chest.fat
     knots = [-1.12, -0.93, -0.84, -0.74, -0.55, 0.0, 1.12]
     widths = [0.27, 0.3, 0.5, 0.88, 1.1, flank + 0.06, flank]
-    edge = np.interp(v[:, 0], knots, widths).astype(np.float32)[:, None]
+    corners = np.interp(v[:, 0], knots, widths)
+    rounded = np.convolve(np.pad(corners, 16, "edge"), np.full(33, 1 / 33), "valid")
+    edge = rounded.astype(np.float32)[:, None]
     inside = np.maximum(1 - (u / edge) ** 2, 0)
-    thickness = inside ** np.float32(0.35)
+    thickness = np.sqrt(np.sqrt(inside))
     canvas.tissue += chest.fat * thickness * (0.78 + 0.12 * v) - 0.5 * ramp(u - edge, 0.02)
     blade = [(0.98, -0.6), (0.72, -0.52), (0.67, -0.25), (0.68, 0.0), (0.75, 0.08), (0.84, -0.3)]
     blades = [[(side * x, y) for x, y in blade] for side in (RIGHT, LEFT)]
@@ -143,7 +146,7 @@ def _lung(half: Half, chest: Chest, rng: np.random.Generator) -> None:
     depth = 1.12 * half.wall / (half.wall + 0.055)
     half.air += half.lung * np.maximum(depth, 0) * (chest.aeration * (1.02 - 0.1 * half.v))
     lines = list(_branches(rng, chest))
-    half.vessels += 0.13 * chest.vessels * half.strokes(lines, 1.0) * half.lung
+    half.vessels += 0.13 * chest.vessels * half.strokes(lines, 1.2) * half.lung
     # Hilum: the roots of the vessels.
     x, y = _HILUM[0], _HILUM[1] - (0.03 if half.side == LEFT else 0)
     root = np.exp(-(half.radius((x, y), (0.055, 0.1)) ** 2))
@@ -177,7 +180,7 @@ def _mediastinum(canvas: Canvas, chest: Chest) -> None:
     knob = canvas.ellipse((shift + 0.066, base - 0.25), (0.07, 0.085), 0.015)
     narrow = 0.085 + 0.02 * ramp(canvas.v + 0.55, 0.5)
     vessels = band(canvas.u - shift + 0.012, narrow, 0.025)
-    heart = blurred(np.maximum.reduce([apex, atrium, trunk, knob, vessels]), 3)
+    heart = blurred(np.maximum.reduce([apex, atrium, trunk, knob, vessels]), 4)
     canvas.air *= 1 - 0.93 * heart
     canvas.vessels *= 1 - 0.8 * heart
     canvas.tissue += 0.10 * np.maximum(apex, atrium)
@@ -196,7 +199,7 @@ def _bones(canvas: Canvas, chest: Chest) -> None:
     # Vertebrae: bodies between darker discs, seen through the heart.
     middle = canvas.u - chest.spine_curve * np.sin(2.2 * v)
     body = 0.7 + 0.3 * np.cos(2 * np.pi * (v / 0.135 + chest.rib_phase))
-    canvas.bones += 0.15 * band(middle, 0.085, 0.03) * body
+    canvas.bones += 0.15 * band(middle, 0.07 + 0.014 * body, 0.045) * body
     canvas.bones += 0.05 * band(middle, 0.022, 0.02) * (1.4 - body)
     for half in canvas.halves.values():
         half.bones += chest.rib_density * _ribs(half, chest)
@@ -232,7 +235,7 @@ def _abdomen(canvas: Canvas, chest: Chest, rng: np.random.Generator) -> None:
     dome = min(chest.domes)
     canvas.tissue += 0.14 * ramp(canvas.v - dome - 0.1, 0.5)
     below = ramp(canvas.v - dome - 0.1, 0.3)
-    canvas.tissue += 0.04 * below * clouds(rng, canvas.tissue.shape, 64)
+    canvas.tissue += (0.012 + 0.03 * below) * clouds(rng, (PIXELS, PIXELS), 40)
     if chest.bubble > 0.25:
         size = 0.05 + 0.07 * chest.bubble
         place = (0.3, chest.dome(LEFT) + 0.05 + size)

@@ -28,8 +28,14 @@ AIR = 0.62  # what a full depth of air takes from the density
 
 def ramp(distance: Plane, width: float) -> Plane:
     """0 to 1 over an edge of that width at distance 0, smooth."""
-    x = np.clip(distance / np.float32(width) + np.float32(0.5), 0, 1)
-    return np.asarray(x * x * (3 - 2 * x))
+    x = distance / np.float32(width)
+    x += np.float32(0.5)
+    np.clip(x, 0, 1, out=x)
+    smooth: Plane = -2 * x
+    smooth += 3
+    smooth *= x
+    smooth *= x
+    return smooth
 
 
 def band(distance: Plane, half_width: float | Plane, edge: float) -> Plane:
@@ -164,6 +170,6 @@ def _pixels(points: Sequence[Point], origin: float) -> list[Point]:
 
 def _plane(layer: Image.Image, blur: float) -> Plane:
     if blur:
-        layer = layer.filter(ImageFilter.GaussianBlur(blur))
+        layer = layer.filter(ImageFilter.BoxBlur(blur))
     plane: Plane = np.asarray(layer, np.float32) / np.float32(255)
     return plane

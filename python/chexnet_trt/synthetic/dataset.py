@@ -20,12 +20,11 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from chexnet_trt._core import InputError, write_file
-from chexnet_trt.nih import TEST_LIST, TRAIN_LIST
+from chexnet_trt.nih import SYNTHETIC_MARK, TEST_LIST, TRAIN_LIST
 from chexnet_trt.synthetic import dicom_file
 from chexnet_trt.synthetic.film import render
 from chexnet_trt.synthetic.patients import TEST_EVERY, Exam, exams
 
-MARK = "SYNTHETIC.txt"
 ENTRIES = "Data_Entry_2017_v2020.csv"
 # As in the file of 2020: commas inside brackets, unquoted.
 HEADER = (
@@ -88,7 +87,7 @@ def _prepare(folder: Path, options: Options) -> None:
     folder.mkdir(exist_ok=True)
     if any(folder.iterdir()):
         raise InputError(f"'{folder}' is not empty; name a new folder, or remove that one")
-    write_file(str(folder / MARK), _statement(options).encode())
+    write_file(str(folder / SYNTHETIC_MARK), _statement(options).encode())
     for first in range(0, options.images, _FOLDER_IMAGES):
         (folder / _images_folder(first)).mkdir(parents=True)
     if options.dicom:

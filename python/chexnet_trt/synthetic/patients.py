@@ -80,7 +80,7 @@ class Patient:
 
 @dataclass(frozen=True)
 class Exam:
-    """One film to draw. `findings`: name -> severity, 0.5 to 1; `original`: width, height and
+    """One film to draw. `findings`: name -> severity, 0.4 to 1; `original`: width, height and
     millimetres a pixel of the file that the film would have come from."""
 
     patient: Patient
@@ -127,7 +127,7 @@ def _visits(seed: int, number: int, main: str | None) -> Iterator[Exam]:
     patient = Patient(seed, number, age, "M" if rng.random() < 0.56 else "F")
     visits = min(int(rng.geometric(0.5)), MAX_EXAMS)
     findings = _findings(rng, main)
-    severity = {name: rng.uniform(0.6, 1.0) for name in findings}
+    severity = {name: rng.uniform(0.45, 1.0) for name in findings}
     bedridden = 0.2 + 0.35 * bool(_BEDRIDDEN & findings.keys())
     for follow_up in range(visits):
         view = "AP" if rng.random() < bedridden else "PA"
@@ -138,7 +138,7 @@ def _visits(seed: int, number: int, main: str | None) -> Iterator[Exam]:
         for name in findings:
             # It lasts, heals or is back, and grows or shrinks.
             findings[name] = rng.random() < (0.88 if findings[name] else 0.4)
-            severity[name] = float(np.clip(severity[name] + rng.normal(0, 0.15), 0.5, 1))
+            severity[name] = float(np.clip(severity[name] + rng.normal(0, 0.15), 0.4, 1))
 
 
 def _findings(rng: np.random.Generator, main: str | None) -> dict[str, bool]:

@@ -2,7 +2,7 @@
 
 A sign changes the measures of the chest before it is drawn (`deform`), or draws on it (`paint`),
 or both. Its generator is the patient's own for this finding, so that side, place and shape stay
-the same over the visits; `severity`, 0.5 to 1, is the visit's.
+the same over the visits; `severity`, 0.4 to 1, is the visit's.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from chexnet_trt.labels import LABELS
 from chexnet_trt.synthetic import airspace, pleura
 from chexnet_trt.synthetic.anatomy import Chest
 from chexnet_trt.synthetic.canvas import LEFT, RIGHT, Canvas, band, ramp
@@ -33,14 +32,14 @@ def _wide_heart(chest: Chest, rng: np.random.Generator, severity: float) -> Ches
 
 def _hyperinflated(chest: Chest, rng: np.random.Generator, severity: float) -> Chest:
     """Deep flat diaphragm, dark lungs with few vessels, narrow heart, wide rib spaces."""
-    low = 0.13 + 0.1 * severity
+    low = 0.07 + 0.14 * severity
     return replace(
         chest,
         domes=(chest.domes[0] + low, chest.domes[1] + low),
-        arch=chest.arch * 0.3,
+        arch=chest.arch * (0.75 - 0.5 * severity),
         width=chest.width + 0.02,
         heart=chest.heart * 0.84,
-        aeration=chest.aeration + 0.12 + 0.14 * severity,
+        aeration=chest.aeration + 0.04 + 0.18 * severity,
         vessels=chest.vessels * 0.7,
         rib_spacing=chest.rib_spacing * 1.08,
     )
@@ -69,20 +68,20 @@ def _hiatal_hernia(canvas: Canvas, chest: Chest, rng: np.random.Generator, sever
     level = place[1] + rng.uniform(-0.05, 0.35) * size
     gas = inner * ramp(level - canvas.v, 0.008)
     canvas.air *= 1 - sac
-    canvas.tissue += 0.09 * sac
+    canvas.tissue += 0.05 * sac
     canvas.bones *= 1 - 0.4 * gas
-    canvas.air += (0.6 + 0.15 * severity) * gas
+    canvas.air += (0.5 + 0.2 * severity) * gas
 
 
 def _nodules(canvas: Canvas, chest: Chest, rng: np.random.Generator, severity: float) -> None:
-    """One to three, round, of 1.3 to 2.9 cm."""
-    for _ in range(int(rng.choice((1, 2, 3), p=(0.5, 0.3, 0.2)))):
+    """One to three, round, of 1.8 to 2.9 cm."""
+    for _ in range(int(rng.choice((1, 2, 3), p=(0.4, 0.35, 0.25)))):
         half = canvas.halves[int(rng.choice((RIGHT, LEFT)))]
-        size = rng.uniform(0.052, 0.068) * (0.7 + 0.4 * severity)
+        size = rng.uniform(0.055, 0.068) * (0.74 + 0.36 * severity)
         place = (rng.uniform(0.26, 0.48), rng.uniform(-0.5, 0.2))
         ball = ramp((1 - half.radius(place, (size, size))) * size, 0.018) * half.lung
         half.air *= 1 - 0.3 * ball
-        half.tissue += 0.24 * ball
+        half.tissue += (0.24 + 0.08 * severity) * ball
 
 
 def _mass(canvas: Canvas, chest: Chest, rng: np.random.Generator, severity: float) -> None:
@@ -92,10 +91,10 @@ def _mass(canvas: Canvas, chest: Chest, rng: np.random.Generator, severity: floa
     place = (rng.uniform(0.22, 0.46), rng.uniform(-0.45, 0.15))
     angle = np.arctan2(half.v - place[1], half.a - place[0])
     lobes, phase, spikes = rng.integers(3, 6), rng.uniform(0, 6.3), rng.random() < 0.4
-    outline = 1 + 0.09 * np.cos(lobes * angle + phase) + 0.05 * np.cos(2 * angle - phase)
+    outline = 1 + 0.06 * np.cos(lobes * angle + phase) + 0.05 * np.cos(2 * angle - phase)
     if spikes:
-        outline = outline + 0.07 * np.cos(17 * angle + phase)
-    body = ramp((outline - half.radius(place, (size, size))) * size, 0.02) * ramp(half.wall, 0.02)
+        outline = outline + 0.06 * np.cos(17 * angle + phase)
+    body = ramp((outline - half.radius(place, (size, size))) * size, 0.03) * ramp(half.wall, 0.02)
     body = body * ramp(half.floor, 0.02)
     half.air *= 1 - 0.72 * body
     half.tissue += 0.12 * body
@@ -123,4 +122,3 @@ PAINTING_ORDER = (
     "Emphysema", "Fibrosis", "Infiltration", "Edema", "Pneumonia", "Consolidation", "Atelectasis",
     "Nodule", "Mass", "Pneumothorax", "Pleural_Thickening", "Effusion", "Hernia",
 )  # fmt: skip
-assert set(SIGNS) == set(LABELS)

@@ -136,6 +136,7 @@ output "y" = "y"
   ASSERT_EQ(result.engine->outputs().size(), 2U);
   EXPECT_EQ(result.engine->outputs()[1].name, "class_activation_maps");
   EXPECT_THAT(int8_layers(result.engine->graph()), testing::IsEmpty());
+  options.int8 = Int8Options{{{"x", 1.0}, {"relu", 2.0}}, {}};
   EXPECT_THAT(message_of<InputError>([&] { build(conv_graph(), options, backend); }),
               HasSubstr("class activation maps need"));
 }

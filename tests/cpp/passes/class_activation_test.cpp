@@ -11,7 +11,9 @@
 namespace chexnet_trt::passes {
 namespace {
 
+using ::testing::DoubleNear;
 using ::testing::HasSubstr;
+using ::testing::Pointwise;
 
 constexpr std::size_t kBatch2 = 2;
 constexpr std::size_t kClasses = 3;
@@ -40,22 +42,28 @@ std::string head(const std::string& input, const std::string& mean) {
 
 double sigmoid(double logit) { return 1 / (1 + std::exp(-logit)); }
 
+/// `values`: of the scores and of the maps.
+void expect_maps_explain(const std::vector<std::vector<double>>& values,
+                         const std::vector<double>& bias, double tolerance) {
+  const std::vector<double>& scores = values.front();
+  const std::vector<double>& map = values.back();
+  ASSERT_EQ(map.size(), kBatch2 * kClasses * kPixels);
+  for (std::size_t score = 0; score < scores.size(); ++score) {
+    double sum = 0;
+    for (std::size_t pixel = 0; pixel < kPixels; ++pixel) sum += map[score * kPixels + pixel];
+    EXPECT_NEAR(sigmoid(sum / kPixels + bias[score % kClasses]), scores[score], tolerance);
+  }
+}
+
 /// Adds maps to the network of `text` and expects that they explain its scores.
 Graph expect_maps_explain_scores(const std::string& text, const std::vector<double>& bias) {
   const Graph graph = add_class_activation(graph_from_text(text));
   const NodeId maps = graph.outputs().back().value;
   EXPECT_EQ(graph.outputs().back().name, kClassActivationOutput);
   EXPECT_EQ(graph.node(maps).type, (ValueType{ElementType::kFloat32, {kBatch, 3, 3, 4}}));
-  const auto values =
-      reference::interpret(graph, kBatch2, reference::random_inputs(graph, kBatch2, 7));
-  const std::vector<double>& scores = values.front();
-  const std::vector<double>& map = values.back();
-  EXPECT_EQ(map.size(), kBatch2 * kClasses * kPixels);
-  for (std::size_t score = 0; score < scores.size(); ++score) {
-    double sum = 0;
-    for (std::size_t pixel = 0; pixel < kPixels; ++pixel) sum += map[score * kPixels + pixel];
-    EXPECT_NEAR(sigmoid(sum / kPixels + bias[score % kClasses]), scores[score], 1e-6);
-  }
+  expect_maps_explain(
+      reference::interpret(graph, kBatch2, reference::random_inputs(graph, kBatch2, 7)), bias,
+      1e-6);
   return graph;
 }
 
@@ -92,37 +100,33 @@ TEST(ClassActivation, TransposedWeightsAndNoBias) {
       expect_maps_explain_scores(std::string(kNhwc) + kMean + dense + kSigmoid, {0, 0, 0});
   const Graph same = add_class_activation(graph_from_text(head(kNhwc, kMean)));
   const auto weights = [](const Graph& from) {
-    return from.constant(from.node(from.find(kClassActivationLayer)).inputs[1])->to_doubles();
+    return from.constant(from.node(from.find("class_activation_maps/conv2d")).inputs[1])
+        ->to_doubles();
   };
   EXPECT_EQ(weights(graph), weights(same));
 }
 
-TEST(ClassActivation, QuantisationLeavesTheScoresAsTheyWereAndTheMapsInFloat) {
+TEST(ClassActivation, OfAQuantisedGraphComeFromWhatItsScoresComeFrom) {
   const std::string conv =
       R"("x" = input() element=float32 shape=[?,3,4,2] layout=nhwc : float32[?,3,4,2]
 "v" = constant() value={1,2,-4,0.5} : float32[1,1,2,2]
 "conv" = conv2d("x","v") layout=nhwc strides=[1,1] dilations=[1,1] pads_begin=[0,0] pads_end=[0,0] groups=1 : float32[?,3,4,2]
 "f" = activation("conv") kind=relu alpha=0 : float32[?,3,4,2]
 )";
-  const Graph plain = graph_from_text(head(conv, kMean));
+  const Graph plain =
+      quantize(graph_from_text(head(conv, kMean)), {{"x", 1}, {"f", 4}, {"mean", 2}});
   const Graph mapped = add_class_activation(plain);
-  const std::set<std::string> kept{kClassActivationLayer};
-  const auto names = [](const Graph& graph, const std::vector<QuantizationPoint>& points) {
-    std::vector<std::string> result;
-    for (const auto& point : points) result.push_back(graph.node(point.value).name);
-    return result;
-  };
-  EXPECT_EQ(names(mapped, quantization_points(mapped, kept)),
-            names(plain, quantization_points(plain)));
-  const DynamicRanges ranges{{"x", 1}, {"f", 4}, {"mean", 2}};
-  const Graph quantized = quantize(mapped, ranges, kept);
-  const Node& maps = quantized.node(quantized.find(kClassActivationLayer));
-  EXPECT_EQ(maps.inputs[0], quantized.find("f"));
-  EXPECT_EQ(quantized.node(maps.inputs[1]).op, Op::kConstant);
-  EXPECT_EQ(count_of(quantized, Op::kQuantize), 3);
+  EXPECT_EQ(count_of(mapped, Op::kQuantize), 3);
+  const Node& conv2d = mapped.node(mapped.find("class_activation_maps/conv2d"));
+  EXPECT_EQ(mapped.node(conv2d.inputs[0]).name, "f/dequantize");
+  const std::vector<double> weights = mapped.constant(conv2d.inputs[1])->to_doubles();
+  const std::vector<double> rounded{1, 2, -380 / 127.0, 64 / 127.0, -128 / 127.0, 4};
+  EXPECT_THAT(weights, Pointwise(DoubleNear(1e-6), rounded));
   const auto inputs = reference::random_inputs(plain, 2, 7);
-  EXPECT_EQ(reference::interpret(quantized, 2, inputs)[0],
-            reference::interpret(quantize(plain, ranges), 2, inputs)[0]);
+  const auto expected = reference::interpret(plain, 2, inputs);
+  const auto values = reference::interpret(mapped, 2, inputs);
+  EXPECT_EQ(values[0], expected[0]);
+  expect_maps_explain(values, {0.5, -1, 2}, 0.02);
 }
 
 TEST(ClassActivation, SaysWhatTheNetworkHasInstead) {

@@ -1,0 +1,1 @@
+"""How good an engine's scores are: AUROC, its intervals, operating thresholds, the gate."""

@@ -1,0 +1,1 @@
+"""Training on TFRecords: the whitepaper's chexnet.py."""

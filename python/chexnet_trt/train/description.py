@@ -1,0 +1,66 @@
+"""training.json of a training: written before its first step, and again with its result."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from chexnet_trt import machine
+from chexnet_trt._core import InputError, write_file
+from chexnet_trt.export.model_folder import FILE, TrainedModel, read_model_folder
+from chexnet_trt.records import Dataset
+from chexnet_trt.train.settings import IDENTITY, Settings
+
+_CHECKPOINTED = "checkpoint"  # TensorFlow's file that names the latest.
+
+
+def describe(settings: Settings, image_size: int, dataset: Dataset) -> TrainedModel:
+    return TrainedModel(
+        network=settings.network,
+        image_size=image_size,
+        num_classes=len(dataset.labels),
+        data_format=settings.data_format,
+        labels=dataset.labels,
+        synthetic=dataset.synthetic,
+        training={
+            "tool_version": machine.version("chexnet_trt"),
+            "records_sha256": dataset.sha256,
+            **settings.hyperparameters(),
+        },
+    )
+
+
+def check_same_training(folder: Path, model: TrainedModel) -> None:
+    """Raises InputError when the folder's checkpoints are of another training than `model`."""
+    if not ((folder / FILE).is_file() and (folder / _CHECKPOINTED).is_file()):
+        return
+    known, now = read_model_folder(folder).to_json(), model.to_json()
+    other = [name for name in IDENTITY if known.get(name) != now[name]]
+    if not other:
+        return
+    name = other[0]
+    if name == "records_sha256":
+        difference = "on other records"
+    else:
+        difference = f"with {name} {known.get(name)}, not {now[name]}"
+    raise InputError(
+        f"'{folder}' holds a training {difference}; to go on with it give the same, to begin "
+        "another give another --model_dir (its weights can be --pretrained_model_dir)"
+    )
+
+
+def write(
+    folder: Path, model: TrainedModel, steps: int = 0, best: Mapping[str, Any] | None = None
+) -> None:
+    """Makes the folder where there is none. `best`: the evaluation of the checkpoint in best/.
+
+    Raises InputError when it cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder '{folder}': {error.strerror}") from None
+    fields = {**model.to_json(), "steps": steps, "best": best}
+    write_file(str(folder / FILE), (json.dumps(fields, indent=1) + "\n").encode())
