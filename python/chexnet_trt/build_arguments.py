@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from chexnet_trt import _core, int8_arguments
 from chexnet_trt.builder import build_network
 from chexnet_trt.engine import Engine
+from chexnet_trt.evaluation.candidates import GateError, GateImages, GateRequest, hold_gate
 from chexnet_trt.inputs import parse_outputs, parse_uff_inputs
-from chexnet_trt.int8_arguments import add_int8_arguments
+from chexnet_trt.int8_arguments import Prepared, add_int8_arguments
 from chexnet_trt.manifest import calibration_lines
 from chexnet_trt.network import Network, read
 from chexnet_trt.preprocess import PRESETS
@@ -83,14 +85,20 @@ def build(
     obey: bool = False,
     u8_input: bool = False,
     class_activation: bool = False,
+    max_batch: int = 1,
+    class_names: Sequence[str] | None = None,
+    gate: GateRequest | None = None,
     **options: Any,  # noqa: ANN401 - those of build_network that the commands spell differently
 ) -> Engine:
-    """Builds what the arguments of this module ask for, showing progress. Raises as the builder."""
+    """Builds what the arguments of this module ask for, showing progress. `gate`: precisions that
+    fail it are not taken. Raises as the builder, and GateError when a forced one fails.
+    """
     progress = ProgressLine()
     try:
         network = read_network(path, args, u8_input=u8_input)
         if class_activation:  # So that a network without maps is refused before its calibration.
             _core.add_class_activation(network.optimized)
+        images = _gate_images(gate, network, args, progress)
         precisions = _permitted(args, backend)
         prepared = int8_arguments.prepare(
             network,
@@ -101,7 +109,23 @@ def build(
             obey=obey,
             progress=progress,
         )
-        return build_network(
+        gated = None
+        if gate is not None and images is not None:
+            gated = hold_gate(
+                gate,
+                images,
+                network,
+                precisions if obey else _buildable(precisions, prepared, backend),
+                int8=prepared.int8,
+                backend=backend,
+                threads=threads,
+                max_batch=max_batch,
+                class_names=class_names,
+                progress=progress,
+            )
+            if obey and gated.ruled_out:
+                raise GateError(gated)
+        engine = build_network(
             network,
             backend=backend,
             threads=threads,
@@ -109,13 +133,35 @@ def build(
             precisions=precisions,
             int8=prepared.int8,
             agreements=prepared.agreements,
-            ruled_out=prepared.ruled_out,
             class_activation=class_activation,
+            ruled_out=prepared.ruled_out | (gated.ruled_out if gated else {}),
+            max_batch=max_batch,
+            class_names=class_names,
             progress=progress,
             **options,
         )
+        if gated is not None:
+            gated.describe(engine)
+        return engine
     finally:
         progress.close()
+
+
+def _gate_images(
+    gate: GateRequest | None, network: Network, args: argparse.Namespace, progress: ProgressLine
+) -> GateImages | None:
+    """Before the long work of calibrating. Raises InputError, also for random ranges."""
+    if gate is None:
+        return None
+    if args.random_ranges:
+        raise _core.InputError("the gate compares scores, and with --random-ranges they mean none")
+    return gate.open(network, progress)
+
+
+def _buildable(precisions: Sequence[str], prepared: Prepared, backend: str) -> list[str]:
+    """Those that the builder would try."""
+    present = _core.device_precisions(backend)
+    return [name for name in precisions if name in present and name not in prepared.ruled_out]
 
 
 def report_lines(engine: Engine) -> list[str]:

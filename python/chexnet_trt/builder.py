@@ -127,7 +127,7 @@ def build_network(
         obey=obey,
         int8=int8,
         agreement=(agreements or {}).get(engine.precision),
-        class_names=_class_names(engine, class_names),
+        class_names=class_names_of(engine, class_names),
     )
     return engine
 
@@ -227,7 +227,7 @@ def _numbers(node: _core.Node, max_batch: int) -> int:
     return math.prod(max_batch if extent is None else extent for extent in node.shape)
 
 
-def _class_names(engine: Engine, given: Sequence[str] | None) -> tuple[str, ...] | None:
+def class_names_of(engine: Engine, given: Sequence[str] | None) -> tuple[str, ...] | None:
     """Those given, else the 14 findings for the output that the whitepaper defines with them."""
     sizes = {info.name: list(info.shape)[1:] for info in engine.outputs}
     if given is None:

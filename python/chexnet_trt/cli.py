@@ -23,6 +23,7 @@ COMMANDS = (
     "build",
     "trtexec",
     "infer",
+    "evaluate",
     "inspect",
     "doctor",
 )

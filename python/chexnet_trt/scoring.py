@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from chexnet_trt import feeding
 from chexnet_trt._core import CLASS_ACTIVATION_OUTPUT, InputError
 from chexnet_trt.image_feed import ImageFeed, TensorSpec, image_size
 from chexnet_trt.labels import LABELS, canonical_names
@@ -87,14 +88,36 @@ class Scorer:
                 waiting, values = [], []
         yield from self._run(waiting, values)
 
+    def score_all(
+        self,
+        source: feeding.Source,
+        batch: int,
+        progress: Callable[[str, int, int], None] | None = None,
+    ) -> NDArray[np.float32]:
+        """[images, scores] of every image of `source`, in its order; `batch` at a time, decoded
+        ahead by threads. `progress("score", images done, images)`. Raises InputError that names
+        every image which cannot be read.
+        """
+        rows: list[NDArray[np.float32]] = []
+        done = 0
+        for values in feeding.batches(source, self._feed, batch):
+            rows.append(self._scores(self._engine.infer(values)))
+            done += len(values)
+            if progress:
+                progress("score", done, len(source))
+        return np.concatenate(rows)
+
+    def _scores(self, outputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+        """[images, scores]"""
+        return np.asarray(outputs[self.output], np.float32).reshape(-1, self.num_scores)
+
     def _run(
         self, waiting: Sequence[Path | Scored], values: Sequence[NDArray[Any]]
     ) -> Iterator[Scored]:
         outputs = self._engine.infer(np.stack(values)) if values else {}
         scores, maps = iter(()), iter(())
         if values:
-            rows = np.asarray(outputs[self.output], np.float32)
-            scores = iter(rows.reshape(len(values), self.num_scores))
+            scores = iter(self._scores(outputs))
         if values and self._maps:
             maps = iter(np.asarray(outputs[CLASS_ACTIVATION_OUTPUT], np.float32))
         for item in waiting:

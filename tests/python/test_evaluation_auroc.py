@@ -62,7 +62,7 @@ def test_weights_count_like_repeated_images(data):
     count = data.draw(st.integers(2, 30))
     labels = np.array(data.draw(st.lists(st.booleans(), min_size=count, max_size=count)))
     scores = data.draw(arrays.arrays(np.float64, count, elements=FEW_SCORES))
-    weights = data.draw(arrays.arrays(np.uint8, count, elements=st.integers(0, 3)))
+    weights = data.draw(arrays.arrays(np.int32, count, elements=st.integers(0, 3)))
     repeated = np.repeat(labels, weights), np.repeat(scores, weights)
     ranking = Ranking.of(labels, scores)
     if len(set(repeated[0])) < 2:

@@ -30,6 +30,18 @@ def test_writes_a_graph_and_says_what(tmp_path, capsys):
     assert [entry.name for entry in tmp_path.iterdir()] == ["net.pb"]
 
 
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("net.pb", "a frozen graph needs no freezing"),
+        ("net.keras", r"is a file of Keras: .*model\.export"),
+    ],
+)
+def test_files_that_are_not_frozen(tmp_path, source, message):
+    with pytest.raises(InputError, match=message):
+        run(str(tmp_path / source), "-o", str(tmp_path / "out.pb"))
+
+
 def test_nothing_to_freeze(tmp_path):
     with pytest.raises(InputError, match=r"give what to freeze, or --random-weights"):
         run("-o", str(tmp_path / "net.pb"))

@@ -80,6 +80,11 @@ def test_the_part_that_the_outputs_need():
     assert list(part.node[2].input) == ["image:0", "^checked"]
 
 
+def test_a_damaged_graph():
+    with pytest.raises(InputError, match="a node reads 'gone', which it lacks"):
+        sub_graph(graph_of(("a", "Relu", ["gone"], {})), ["a"])
+
+
 def test_nodes_that_only_pass_on():
     def graph():
         return graph_of(

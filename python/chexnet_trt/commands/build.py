@@ -5,7 +5,8 @@ import json
 import sys
 from pathlib import Path
 
-from chexnet_trt import labels
+from chexnet_trt import gate_arguments, labels
+from chexnet_trt._core import InputError
 from chexnet_trt.build_arguments import (
     add_network_arguments,
     add_precision_arguments,
@@ -13,7 +14,14 @@ from chexnet_trt.build_arguments import (
     report_lines,
 )
 from chexnet_trt.engine import Engine
+from chexnet_trt.evaluation import tables
+from chexnet_trt.evaluation.assessment import Assessor
+from chexnet_trt.evaluation.bootstrap import RESAMPLES
+from chexnet_trt.evaluation.candidates import GateError, GateRequest
+from chexnet_trt.evaluation.record import accuracy_summary
+from chexnet_trt.evaluation.thresholds import Rule
 from chexnet_trt.inputs import check_targets, non_negative, positive, target_of
+from chexnet_trt.records import SPLITS
 
 HELP = "a .uff network or a frozen .pb graph to an engine"
 EXAMPLE = (
@@ -55,30 +63,76 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--labels", metavar="FILE", help="class names, JSON or a line each")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    gate = parser.add_argument_group("the gate: only precisions as accurate as fp32")
+    gate.add_argument(
+        "--gate",
+        metavar="DIR",
+        help="folder of prepare: compare every precision with fp32 on it, take none that fails; "
+        "accuracy and thresholds are kept in the engine",
+    )
+    gate.add_argument(
+        "--gate-split", choices=SPLITS, help="the images to compare on (default test)"
+    )
+    gate.add_argument(
+        "--gate-thresholds",
+        type=gate_arguments.rule,
+        metavar="RULE",
+        help="of the operating thresholds, chosen on the validation images: youden (default), "
+        "sensitivity=S or specificity=S",
+    )
+    gate_arguments.add_gate_arguments(gate)
 
 
 def run(args: argparse.Namespace) -> int:
     target = target_of(args.model, args.save, ".engine")
     check_targets(target)
-    engine = build(
-        args.model,
-        args,
-        backend=args.backend,
-        obey=args.precision_constraints == "obey",
-        max_batch=args.max_batch,
-        slice_size=args.slice,
-        threads=args.threads,
-        embed_blob=not args.no_blob,
-        u8_input=args.u8_input,
-        class_activation=args.heatmap,
-        class_names=labels.read_labels(args.labels) if args.labels else None,
-    )
+    try:
+        engine = build(
+            args.model,
+            args,
+            backend=args.backend,
+            obey=args.precision_constraints == "obey",
+            max_batch=args.max_batch,
+            slice_size=args.slice,
+            threads=args.threads,
+            embed_blob=not args.no_blob,
+            u8_input=args.u8_input,
+            class_activation=args.heatmap,
+            class_names=labels.read_labels(args.labels) if args.labels else None,
+            gate=_gate(args),
+        )
+    except GateError as error:
+        _print_failure(error)
+        return 1
     engine.save(target)
     if args.json:
         print(json.dumps({"engine": str(target), **engine.manifest}, indent=1))
     else:
         _print(engine, target)
     return 0
+
+
+def _gate(args: argparse.Namespace) -> GateRequest | None:
+    if args.gate is None:
+        own = {"--gate-split": args.gate_split, "--gate-thresholds": args.gate_thresholds}
+        for flag in [name for name, value in own.items() if value] + gate_arguments.given(args):
+            raise InputError(f"{flag} is for the gate: give --gate DIR")
+        return None
+    return GateRequest(
+        args.gate,
+        args.gate_split or "test",
+        args.gate_thresholds or Rule(),
+        lambda precision: gate_arguments.limits_of(args, precision),
+        Assessor(RESAMPLES, 0, args.strict),
+    )
+
+
+def _print_failure(error: GateError) -> None:
+    for precision, assessment in error.gated.assessments.items():
+        if assessment.verdict is not None and not assessment.passed:
+            lines = [f"{precision} against fp32", *tables.assessment_lines(assessment)]
+            print("\n".join(lines), file=sys.stderr)
+    print(f"chexnet_trt build: error: {error}; no engine was written", file=sys.stderr)
 
 
 def _print(engine: Engine, target: Path) -> None:
@@ -89,9 +143,12 @@ def _print(engine: Engine, target: Path) -> None:
     print(f"precision  timed at batch {report['timing_batch']} on random input")
     for line in report_lines(engine):
         print(f"  {line}")
-    names = engine.manifest["labels"]
+    manifest = engine.manifest
+    for line in accuracy_summary(manifest.get("accuracy")):
+        print(f"accuracy   {line}")
+    names = manifest["labels"]
     print(f"labels     {', '.join(names['names']) if names else 'none'}")
     size = target.stat().st_size
     print(f"wrote {target}: {engine.precision}, {size:,} bytes, {report['seconds']:.1f} s")
-    if engine.manifest["preprocess"] is None:
+    if manifest["preprocess"] is None:
         print("no --preprocess: infer will have to be told", file=sys.stderr)

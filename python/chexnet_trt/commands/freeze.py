@@ -111,6 +111,11 @@ def _kind(args: argparse.Namespace) -> tuple[Kind, Path]:
         return Kind.SAVED_MODEL, saved_model
     if source.suffix in (".pb", ".uff", ".engine"):
         raise InputError(f"'{source}' is no SavedModel; a frozen graph needs no freezing")
+    if source.suffix in (".keras", ".h5", ".hdf5"):
+        raise InputError(
+            f"'{source}' is a file of Keras: write a SavedModel with model.export(FOLDER) and "
+            "freeze that"
+        )
     meta = None if args.network else _meta_graph(source)
     if meta is not None:
         return Kind.META_GRAPH, meta

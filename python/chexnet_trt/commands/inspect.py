@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from chexnet_trt import _core, engine
+from chexnet_trt.evaluation.record import accuracy_lines, threshold_lines
 from chexnet_trt.inputs import positive
 from chexnet_trt.layer_table import layer_rows
 from chexnet_trt.manifest import calibration_lines
@@ -156,6 +157,10 @@ def _print_engine(loaded: engine.Engine, args: argparse.Namespace) -> None:
         print(f"  {row['precision']:<10} {time}{row['reason']}")
     for line in calibration_lines(manifest.get("calibration")):
         print(f"calibration  {line}")
+    for line in accuracy_lines(manifest.get("accuracy")):
+        print(f"accuracy     {line}")
+    for line in threshold_lines(manifest.get("thresholds")):
+        print(f"thresholds   {line}")
     if loaded.slice:
         print(f"slice        batches above {loaded.slice} run in pieces of that size")
     if args.layers:

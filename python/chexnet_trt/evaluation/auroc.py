@@ -41,7 +41,7 @@ def by_class(
             f"labels {list(truth.shape)} and scores {list(values.shape)} are not both "
             "[images, classes]"
         )
-    weights = np.ones(len(truth), np.uint8)
+    weights = np.ones(len(truth), np.int32)
     result = np.full(truth.shape[1], np.nan)
     for index in range(truth.shape[1]):
         if not np.isnan(values[:, index]).any():

@@ -73,6 +73,8 @@ def sub_graph(graph: GraphDef, outputs: Iterable[str]) -> GraphDef:
     while waiting:
         name = waiting.pop()
         if name not in needed:
+            if name not in by_name:
+                raise InputError(f"the graph is damaged: a node reads '{name}', which it lacks")
             needed.add(name)
             waiting.extend(producer(tensor) for tensor in by_name[name].input)
     part = type(graph)()

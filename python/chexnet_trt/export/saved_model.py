@@ -50,7 +50,7 @@ def export_model(
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
     except (OSError, tf.errors.OpError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error.message.splitlines()[0]
+        reason = error.strerror if isinstance(error, OSError) else error.message.partition("\n")[0]
         raise InputError(f"cannot write a SavedModel in '{export_dir}': {reason}") from None
 
 

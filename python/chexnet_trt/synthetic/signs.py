@@ -75,7 +75,7 @@ def _hiatal_hernia(canvas: Canvas, chest: Chest, rng: np.random.Generator, sever
 
 def _nodules(canvas: Canvas, chest: Chest, rng: np.random.Generator, severity: float) -> None:
     """One to three, round, of 1.8 to 2.9 cm."""
-    for _ in range(int(rng.choice((1, 2, 3), p=(0.4, 0.35, 0.25)))):
+    for _ in range(int(rng.choice((1, 2, 3), p=(0.3, 0.35, 0.35)))):
         half = canvas.halves[int(rng.choice((RIGHT, LEFT)))]
         size = rng.uniform(0.055, 0.068) * (0.74 + 0.36 * severity)
         place = (rng.uniform(0.26, 0.48), rng.uniform(-0.5, 0.2))
