@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,7 @@ def build(
     try:
         network = read_network(path, args, u8_input=u8_input)
         precisions = _permitted(args, backend)
+        _check_forced(precisions, obey)
         prepared = int8_arguments.prepare(
             network,
             args,
@@ -137,3 +139,11 @@ def _permitted(args: argparse.Namespace, backend: str) -> list[str]:
     if args.best:
         names += [name for name in _core.device_precisions(backend) if name != "fp32"]
     return list(dict.fromkeys(names))
+
+
+def _check_forced(precisions: Sequence[str], obey: bool) -> None:
+    """Before calibrating, what the builder would say only after it."""
+    if obey and len(precisions) > 1:
+        raise _core.InputError(
+            f"obeying a precision takes one precision, several are permitted: {', '.join(precisions)}"
+        )
