@@ -34,13 +34,13 @@ class Agreement:
     sqnr_db: float
 
     def miss(self, target: float) -> str:
-        """ "" when 99 % of the scores are within `target` and none is beyond FURTHEST times it, else
-        what is wrong, in words.
+        """In words, what is wrong; empty when 99 % of the scores are within `target` and none is
+        beyond FURTHEST times it.
         """
         if not self.p99 <= target:
             return (
-                f"99th percentile of the score difference {self.p99:.2g}, above the accuracy target "
-                f"{target:g}"
+                f"99th percentile of the score difference {self.p99:.2g}, above the accuracy "
+                f"target {target:g}"
             )
         if not self.largest <= FURTHEST * target:
             return (

@@ -144,6 +144,7 @@ def _permitted(args: argparse.Namespace, backend: str) -> list[str]:
 def _check_forced(precisions: Sequence[str], obey: bool) -> None:
     """Before calibrating, what the builder would say only after it."""
     if obey and len(precisions) > 1:
+        names = ", ".join(precisions)
         raise _core.InputError(
-            f"obeying a precision takes one precision, several are permitted: {', '.join(precisions)}"
+            f"obeying a precision takes one precision, several are permitted: {names}"
         )
