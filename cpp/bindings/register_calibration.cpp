@@ -57,21 +57,31 @@ void register_thresholds(py::module_& module) {
 
 Provenance make_provenance(std::string network_sha256, std::string images_sha256,
                            std::int64_t image_count, std::string preprocessing_sha256,
-                           std::string algorithm) {
-  return {std::move(network_sha256), std::move(images_sha256), image_count,
-          std::move(preprocessing_sha256), std::move(algorithm)};
+                           std::string algorithm, std::int64_t sample_limit,
+                           std::int64_t calibrator_version) {
+  return {std::move(network_sha256),
+          std::move(images_sha256),
+          image_count,
+          std::move(preprocessing_sha256),
+          std::move(algorithm),
+          calibrator_version,
+          sample_limit};
 }
 
 void register_provenance(py::module_& module) {
   py::class_<Provenance>(module, "Provenance", "What a calibration table was made from.")
       .def(py::init(&make_provenance), py::kw_only(), py::arg("network_sha256"),
            py::arg("images_sha256"), py::arg("image_count"), py::arg("preprocessing_sha256"),
-           py::arg("algorithm"))
+           py::arg("algorithm"), py::arg("sample_limit"),
+           py::arg("calibrator_version") = kCalibratorVersion)
       .def_readonly("network_sha256", &Provenance::network_sha256)
       .def_readonly("images_sha256", &Provenance::images_sha256)
       .def_readonly("image_count", &Provenance::image_count)
       .def_readonly("preprocessing_sha256", &Provenance::preprocessing_sha256)
       .def_readonly("algorithm", &Provenance::algorithm)
+      .def_readonly("calibrator_version", &Provenance::calibrator_version)
+      .def_readonly("sample_limit", &Provenance::sample_limit,
+                    "Numbers of a value that an image counts with; 0: all.")
       .def("mismatch", &mismatch, py::arg("found"),
            "The first field in which `found` differs, with both values; '' when none does.");
 }

@@ -26,6 +26,10 @@ struct CalibrationMethod {
 /// "entropy", "minmax", "percentile 99.99": names what made a table.
 std::string to_string(const CalibrationMethod& method);
 
+/// Raised when the same images and method give other ranges than before. Version 1's entropy is the
+/// published method but for keeping at least 99 % of the counts (thresholds.hpp).
+inline constexpr int kCalibratorVersion = 1;
+
 /// amax by `method` (thresholds.hpp).
 double threshold(const Histogram& histogram, const CalibrationMethod& method);
 

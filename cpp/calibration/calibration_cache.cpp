@@ -33,7 +33,9 @@ Fields fields_of(const Provenance& provenance) {
           {"images_sha256", provenance.images_sha256},
           {"image_count", std::to_string(provenance.image_count)},
           {"preprocessing_sha256", provenance.preprocessing_sha256},
-          {"algorithm", provenance.algorithm}};
+          {"algorithm", provenance.algorithm},
+          {"calibrator_version", std::to_string(provenance.calibrator_version)},
+          {"sample_limit", std::to_string(provenance.sample_limit)}};
 }
 
 bool is_sha256(std::string_view text) {
@@ -56,20 +58,24 @@ void check(const Provenance& provenance) {
   const std::string& algorithm = provenance.algorithm;
   require(!algorithm.empty() && is_printable(algorithm) && algorithm.find(':') == std::string::npos,
           "algorithm", "a name");
+  require(provenance.calibrator_version > 0, "calibrator_version", "a positive number");
+  require(provenance.sample_limit >= 0, "sample_limit", "a number");
 }
 
+/// -1 for what is no number.
 std::int64_t count_from(const std::string& text) {
   std::int64_t count = 0;
   const char* end = text.data() + text.size();
   const auto result = std::from_chars(text.data(), end, count);
-  return result.ec == std::errc() && result.ptr == end ? count : 0;
+  return result.ec == std::errc() && result.ptr == end ? count : -1;
 }
 
 /// Raises InputError when one is missing, unknown or not of its kind.
 Provenance provenance_from(std::map<std::string, std::string> fields) {
   const auto take = [&](const char* field) {
     auto node = fields.extract(field);
-    if (node.empty()) throw InputError(std::string("the provenance lacks #") + field);
+    if (node.empty())
+      throw InputError("the provenance lacks #" + std::string(field) + "; calibrate again");
     return std::move(node.mapped());
   };
   Provenance result;
@@ -78,6 +84,8 @@ Provenance provenance_from(std::map<std::string, std::string> fields) {
   result.image_count = count_from(take("image_count"));
   result.preprocessing_sha256 = take("preprocessing_sha256");
   result.algorithm = take("algorithm");
+  result.calibrator_version = count_from(take("calibrator_version"));
+  result.sample_limit = count_from(take("sample_limit"));
   if (!fields.empty()) {
     throw InputError("the provenance has fields that this release does not know; calibrate again");
   }

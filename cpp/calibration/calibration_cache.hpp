@@ -17,6 +17,8 @@ struct Provenance {
   std::int64_t image_count = 0;
   std::string preprocessing_sha256;
   std::string algorithm;  // to_string(CalibrationMethod)
+  std::int64_t calibrator_version = 0;
+  std::int64_t sample_limit = 0;  // numbers of a value that an image counts with; 0: all
 };
 
 /// "" when `found` is as `wanted`, else the first field that differs with both values, in words.

@@ -27,9 +27,11 @@ namespace chexnet_trt {
 namespace {
 
 constexpr std::size_t kChunk = 4096;       // values; the chunk and its indices stay in L1
+constexpr std::size_t kFew = 64;           // values; for more, clearing the lanes pays
 constexpr std::size_t kBlock = 1U << 30U;  // values; a lane's 32-bit counters cannot overflow
 constexpr int kMinExponent = -126;         // the width and its inverse are normal floats
 constexpr std::size_t kLanes = 4;
+constexpr const char* kNotFinite = "a value is not finite (NaN or infinity)";
 
 // Equal neighbours go to different counters: one waits for no other's store.
 using Lanes = std::array<std::array<std::uint32_t, Histogram::kMaxBins>, kLanes>;
@@ -108,9 +110,26 @@ float largest_magnitude(std::int32_t min_key, std::int32_t max_key) {
 }  // namespace
 
 void Histogram::add(const float* values, std::size_t count) {
+  if (count <= kFew) return add_few(values, count);
   for (std::size_t start = 0; start < count; start += kBlock) {
     add_block(values + start, std::min(kBlock, count - start));
   }
+}
+
+/// The observed extremes of an image are one or two numbers.
+void Histogram::add_few(const float* values, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const float magnitude = std::fabs(values[i]);
+    if (!std::isfinite(magnitude)) throw InputError(kNotFinite);
+    const int exponent = exponent_for(magnitude);
+    if (exponent > exponent_) grow(exponent);
+    ++counts_[static_cast<std::size_t>(magnitude * std::ldexp(1.0F, -exponent_))];
+    const std::int32_t key = key_of(values + i);
+    min_key_ = std::min(min_key_, key);
+    max_key_ = std::max(max_key_, key);
+    zeros_ += magnitude == 0 ? 1U : 0U;
+  }
+  total_ += count;
 }
 
 void Histogram::add_block(const float* values, std::size_t count) {
@@ -120,7 +139,7 @@ void Histogram::add_block(const float* values, std::size_t count) {
     const std::size_t size = std::min(kChunk, count - start);
     const Extremes extremes = extremes_of(values + start, size);
     if (!std::isfinite(float_of(extremes.min_key)) || !std::isfinite(float_of(extremes.max_key))) {
-      throw InputError("a value is not finite (NaN or infinity)");
+      throw InputError(kNotFinite);
     }
     const int exponent = exponent_for(largest_magnitude(extremes.min_key, extremes.max_key));
     if (exponent > exponent_) {

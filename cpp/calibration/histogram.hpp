@@ -36,6 +36,7 @@ class Histogram {
   std::vector<std::uint64_t> counts() const;
 
  private:
+  void add_few(const float* values, std::size_t count);
   void add_block(const float* values, std::size_t count);
   void grow(int exponent);
 

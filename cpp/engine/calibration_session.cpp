@@ -61,7 +61,7 @@ CalibrationSession::CalibrationSession(const Graph& graph, const CalibrationOpti
 
 CalibrationSession::CalibrationSession(const Graph& graph, const CalibrationOptions& options,
                                        Backend& backend)
-    : method_(options.method), observed_(graph.outputs().size()) {
+    : method_(options.method) {
   if (options.max_batch < 1 || options.threads < 0 || options.sample_limit < 0) {
     throw InputError("calibration needs a batch of 1 or more, threads and samples of 0 or more");
   }
@@ -104,7 +104,7 @@ std::vector<Activation> CalibrationSession::run(const std::vector<ByteView>& inp
   }
   context_->execute(batch, buffers_->bindings());
   std::vector<Activation> activations;
-  for (std::size_t index = observed_; index < engine_->outputs().size(); ++index) {
+  for (std::size_t index = 0; index < engine_->outputs().size(); ++index) {
     const ByteView bytes = buffers_->output(index);
     activations.push_back({reinterpret_cast<const float*>(bytes.data), bytes.size / sizeof(float)});
   }

@@ -50,10 +50,9 @@ class CalibrationSession {
   std::vector<Activation> run(const std::vector<ByteView>& inputs, std::int64_t batch);
 
   CalibrationMethod method_;
-  std::shared_ptr<Engine> engine_;
+  std::shared_ptr<Engine> engine_;  ///< its outputs are observations
   std::shared_ptr<ExecutionContext> context_;
   std::unique_ptr<HostBuffers> buffers_;
-  std::size_t observed_;  ///< outputs of the engine from here on are observations
   std::unique_ptr<Calibrator> calibrator_;
 };
 

@@ -4,18 +4,22 @@
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <variant>
 
 #include "common/error.hpp"
+#include "graph/rewriter.hpp"
 #include "passes/channels.hpp"
 #include "passes/never_negative.hpp"
 
-// Before:      v
-// After:       v, and an output: slice(v), or concat(min(v), max(v)), or max(v) if v cannot be
+// Before:      v, and the network's outputs
+// After:       v, and for outputs only slice(v), or concat(min(v), max(v)), or max(v) if v cannot be
 //              negative
 // Conditions:  v is float32. Not in the pipeline: calibration asks for it. What calibration needs is
 //              made small inside the network, because writing out every activation of a ResNet-50
-//              costs as much time as the inference.
+//              costs as much time as the inference. The network's outputs go, because a backend may
+//              run output by output: behind the last layer, an observation finds v gone from the
+//              caches, and the memory of every v in use.
 
 namespace chexnet_trt {
 namespace {
@@ -132,7 +136,9 @@ class Observer {
 
 Graph observe(const Graph& graph, const std::vector<NodeId>& values,
               const ObserveOptions& options) {
-  Graph result = graph;
+  GraphRewriter rewriter(graph);
+  for (std::size_t id = 0; id < graph.nodes().size(); ++id) rewriter.copy(static_cast<NodeId>(id));
+  Graph& result = rewriter.result();
   Observer observer(result, options);
   for (const NodeId value : values) {
     const Node& node = graph.node(value);
@@ -140,16 +146,10 @@ Graph observe(const Graph& graph, const std::vector<NodeId>& values,
       throw InputError("'" + node.name + "' holds " + std::string(name_of(node.type.element)) +
                        "; only float32 values can be calibrated");
     }
-    const NodeId observed = observer.observe(value);
-    std::string name = node.name + "/observed";
-    while (std::any_of(result.outputs().begin(), result.outputs().end(),
-                       [&](const GraphOutput& output) { return output.name == name; })) {
-      name += "_";
-    }
-    result.add_output(name, observed);
+    result.add_output(node.name + "/observed", observer.observe(value));
   }
   result.verify();
-  return result;
+  return std::move(result);
 }
 
 }  // namespace chexnet_trt

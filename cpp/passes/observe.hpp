@@ -22,8 +22,9 @@ struct ObserveOptions {
   std::int64_t limit = 0;
 };
 
-/// `graph` with one more output for each of `values`, in their order, after its own outputs. Raises
-/// InputError on a value that is not float32.
+/// `graph` with an observation of each of `values` (ascending, so that each is taken where its value
+/// is computed) for its only outputs, "<name>/observed". Raises InputError on a value that is not
+/// float32.
 Graph observe(const Graph& graph, const std::vector<NodeId>& values, const ObserveOptions& options);
 
 }  // namespace chexnet_trt

@@ -100,6 +100,7 @@ def build(
             _core.add_class_activation(network.optimized)
         images = _gate_images(gate, network, args, progress)
         precisions = _permitted(args, backend)
+        _check_forced(precisions, obey)
         prepared = int8_arguments.prepare(
             network,
             args,
@@ -187,3 +188,12 @@ def _permitted(args: argparse.Namespace, backend: str) -> list[str]:
     if args.best:
         names += [name for name in _core.device_precisions(backend) if name != "fp32"]
     return list(dict.fromkeys(names))
+
+
+def _check_forced(precisions: Sequence[str], obey: bool) -> None:
+    """Before calibrating, what the builder would say only after it."""
+    if obey and len(precisions) > 1:
+        names = ", ".join(precisions)
+        raise _core.InputError(
+            f"obeying a precision takes one precision, several are permitted: {names}"
+        )

@@ -20,15 +20,25 @@ ALGORITHMS = ("entropy", "minmax", "percentile")
 DEFAULT_PERCENTILE = 99.99
 # Of each value and image, on a grid of positions: 500 images then count 8 million numbers a value.
 SAMPLE_LIMIT = 16384
+# Images that are made ready together. They run one by one, which takes less time: a value is then
+# observed while it is in the caches.
 _BATCH = 4
 
 
 @dataclass(frozen=True)
 class Method:
-    """`percentile`: of the algorithm of that name alone, in 0 ... 100 of the magnitudes."""
+    """`percentile`: of the algorithm of that name alone, in 0 ... 100 of the magnitudes.
+    `sample_limit`: how many numbers of a value an image counts with (0: all of them).
+    """
 
     algorithm: str = "entropy"
     percentile: float = DEFAULT_PERCENTILE
+    sample_limit: int = SAMPLE_LIMIT
+
+    @property
+    def counted(self) -> int:
+        """The limit that applies: minmax always takes the extremes of all numbers."""
+        return 0 if self.algorithm == "minmax" else self.sample_limit
 
     def __str__(self) -> str:
         """As tables name it."""
@@ -71,10 +81,9 @@ def calibrate(
     return calibrate_network(
         network,
         feeding.open_source(data, limit=limit),
-        Method(algorithm, percentile),
+        Method(algorithm, percentile, sample_limit),
         backend=backend,
         threads=threads,
-        sample_limit=sample_limit,
         progress=progress,
     )
 
@@ -86,33 +95,32 @@ def calibrate_network(
     *,
     backend: str = "openvino",
     threads: int = 0,
-    sample_limit: int = SAMPLE_LIMIT,
     progress: Progress | None = None,
 ) -> _core.CalibrationTable:
     """Runs every image of `source` through the network in fp32 and finds the dynamic ranges.
 
-    `sample_limit`: how many numbers of a value an image counts with (0: all of them; minmax always
-    takes the extremes of all). The result depends neither on the order of the images nor on the
-    batch size. `progress("calibrate", images done, images)`. Raises InputError.
+    The result depends neither on the order of the images nor on the batch size.
+    `progress("calibrate", images done, images)`. Raises InputError.
     """
     session = _core.CalibrationSession(
         network.optimized,
         backend=backend,
         algorithm=method.algorithm,
         percentile=method.percentile,
-        max_batch=_BATCH,
+        max_batch=1,
         threads=threads,
-        sample_limit=sample_limit,
+        sample_limit=method.counted,
     )
     digest = source.digest()
     for array in feeding.batches(source, image_feed(network, session.inputs), _BATCH):
-        session.add(len(array), [array])
+        for row in range(len(array)):
+            session.add(1, [array[row : row + 1]])
         if progress:
             progress("calibrate", session.image_count, len(source))
     return _core.CalibrationTable(
         _core.CalibrationTable.header_for(method.algorithm),
         session.ranges(),
-        provenance(network, str(method), digest, session.image_count),
+        provenance(network, str(method), method.counted, digest, session.image_count),
     )
 
 
@@ -125,9 +133,10 @@ def image_feed(network: Network, inputs: list[_core.TensorInfo]) -> ImageFeed:
 
 
 def provenance(
-    network: Network, algorithm: str, images_sha256: str, image_count: int
+    network: Network, algorithm: str, sample_limit: int, images_sha256: str, image_count: int
 ) -> _core.Provenance:
-    """What a table made so would say of itself; `algorithm` as `str(Method)`."""
+    """What a table made so would say of itself; `algorithm` and
+    `sample_limit` as Method's text and its `counted`."""
     contract = network.preprocessing and network.preprocessing.to_json()
     described = json.dumps(contract, sort_keys=True).encode()
     return _core.Provenance(
@@ -136,6 +145,7 @@ def provenance(
         image_count=image_count,
         preprocessing_sha256=hashlib.sha256(described).hexdigest(),
         algorithm=algorithm,
+        sample_limit=sample_limit,
     )
 
 
@@ -179,6 +189,7 @@ def check_table(
     wanted = provenance(
         network,
         str(method) if method else found.algorithm,
+        method.counted if method else found.sample_limit,
         source.digest() if source else found.images_sha256,
         len(source) if source else found.image_count,
     )

@@ -36,6 +36,8 @@ def from_table(table: _core.CalibrationTable) -> Int8:
     if found is not None:
         fields |= {
             "algorithm": found.algorithm,
+            "calibrator_version": found.calibrator_version,
+            "sample_limit": found.sample_limit,
             "image_count": found.image_count,
             "images_sha256": found.images_sha256,
             "network_sha256": found.network_sha256,

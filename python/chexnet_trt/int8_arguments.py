@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from chexnet_trt import _core, feeding
 from chexnet_trt import int8 as quantization
-from chexnet_trt.accuracy import Agreement
+from chexnet_trt.accuracy import FURTHEST, Agreement
 from chexnet_trt.calibration import (
     ALGORITHMS,
     DEFAULT_PERCENTILE,
@@ -27,7 +27,7 @@ from chexnet_trt.int8 import QUANTIZED, Int8
 from chexnet_trt.network import Network
 from chexnet_trt.sensitivity import Trial, fewest_high_precision, rank
 
-# The limit of reference "p99 of |difference| of a score" for an int8 engine beside its fp32.
+# Of the scores of an int8 engine beside its fp32; see Agreement.miss.
 DEFAULT_TARGET = 0.05
 AUTO = "auto"
 CHECK_IMAGES = 32
@@ -92,8 +92,8 @@ def add_int8_arguments(parser: _Parser) -> None:
         "--accuracy-target",
         type=_target,
         metavar="D",
-        help="int8 is taken only if 99 %% of its scores are within D of fp32's, on the first "
-        f"{CHECK_IMAGES} calibration images (default {DEFAULT_TARGET})",
+        help="int8 is taken only if 99 %% of its scores are within D of fp32's and all within "
+        f"{FURTHEST} D, on the first {CHECK_IMAGES} calibration images (default {DEFAULT_TARGET})",
     )
 
 
@@ -254,12 +254,9 @@ def _checked(
     for done, precision in enumerate(precisions):
         progress("check accuracy", done, len(precisions))
         agreement = agreements[precision] = trial.agreement(names, precision)
-        if agreement.p99 <= target:
+        missed = agreement.miss(target)
+        if not missed:
             continue
-        missed = (
-            f"99th percentile of the score difference {agreement.p99:.2g}, above the accuracy "
-            f"target {target:g}"
-        )
         if obey:
             logger.warning("%s: %s; built because it is forced", precision, missed)
         else:

@@ -99,14 +99,14 @@ class Decision:
 
 
 def fewest_high_precision(
-    trial: Trial, target_p99: float, progress: Progress | None = None
+    trial: Trial, target: float, progress: Progress | None = None
 ) -> Decision:
     """Keeps as few layers in floating point as the target allows, the most sensitive first: none,
     else 1, 2, 4, ... and then the least number between the last that failed and the first that
-    holds. The target: the 99th percentile of the score difference is at most `target_p99`.
+    holds. `target`: of Agreement.miss.
     """
     agreement = trial.agreement(())
-    if agreement.p99 <= target_p99:
+    if not agreement.miss(target):
         return Decision((), agreement, 1)
     order = [row.layer for row in rank(trial, progress)]
     results = {0: agreement}
@@ -118,7 +118,7 @@ def fewest_high_precision(
             if progress:
                 progress("accuracy target", len(results), most)
             results[count] = trial.agreement(order[:count])
-        return results[count].p99 <= target_p99
+        return not results[count].miss(target)
 
     good = 1
     while not holds(good) and good < len(order):

@@ -11,7 +11,7 @@ import pytest
 import networks
 from chexnet_trt import _core
 from chexnet_trt.uff import from_tensorflow
-from graph_defs import DType, GraphMaker
+from graph_defs import DType, GraphMaker, Shape
 
 NETWORK: dict[str, Any] = {
     "inputs": {networks.INPUT: (networks.CHANNELS, networks.SIZE, networks.SIZE)},
@@ -34,7 +34,14 @@ def pixels(count: int, size: int = networks.SIZE, seed: int = 0) -> np.ndarray:
 
 
 def write_chain(
-    path: Path, *, layers: int = 3, size: int = networks.SIZE, filters: int = 8, outlier: float = 1
+    path: Path,
+    *,
+    layers: int = 3,
+    size: int = networks.SIZE,
+    filters: int = 8,
+    outlier: float = 1,
+    batch: int = -1,
+    element: str = "float32",
 ) -> Path:
     """conv_0 ... conv_(layers - 1), each 3x3 with ReLU, then mean, dense, sigmoid.
 
@@ -43,7 +50,10 @@ def write_chain(
     """
     rng = np.random.default_rng(1)
     maker = GraphMaker()
-    value = maker.placeholder(networks.INPUT, (-1, size, size, networks.CHANNELS))
+    value = maker.node(
+        "Placeholder", networks.INPUT, dtype=DType(element),
+        shape=Shape((batch, size, size, networks.CHANNELS)),
+    )  # fmt: skip
     channels = networks.CHANNELS
     for index in range(layers):
         weights = rng.normal(0, (2 / (9 * channels)) ** 0.5, (3, 3, channels, filters))
@@ -51,23 +61,23 @@ def write_chain(
             weights[..., 0] = abs(weights[..., 0]) * outlier
         if index == 1:
             weights[:, :, 0] = 0
-        kernel = maker.const(f"kernel_{index}", weights)
+        kernel = maker.const(f"kernel_{index}", weights.astype(element))
         maker.node(
-            "Conv2D", f"conv_{index}", [value, kernel], T=DType("float32"), strides=[1, 1, 1, 1],
+            "Conv2D", f"conv_{index}", [value, kernel], T=DType(element), strides=[1, 1, 1, 1],
             padding="SAME", data_format="NHWC",
         )  # fmt: skip
-        value = maker.node("Relu", f"relu_{index}", [f"conv_{index}"], T=DType("float32"))
+        value = maker.node("Relu", f"relu_{index}", [f"conv_{index}"], T=DType(element))
         channels = filters
     maker.const("axes", np.int32([1, 2]))
     maker.node(
-        "Mean", "features", [value, "axes"], T=DType("float32"), Tidx=DType("int32"),
+        "Mean", "features", [value, "axes"], T=DType(element), Tidx=DType("int32"),
         keep_dims=False,
     )  # fmt: skip
-    maker.const("dense", rng.normal(0, 4, (filters, networks.CLASSES)))
+    maker.const("dense", rng.normal(0, 4, (filters, networks.CLASSES)).astype(element))
     maker.node(
-        "MatMul", "product", ["features", "dense"], T=DType("float32"), transpose_a=False,
+        "MatMul", "product", ["features", "dense"], T=DType(element), transpose_a=False,
         transpose_b=False,
     )  # fmt: skip
-    maker.node("Sigmoid", networks.SCORES, ["product"], T=DType("float32"))
+    maker.node("Sigmoid", networks.SCORES, ["product"], T=DType(element))
     path.write_bytes(from_tensorflow(maker.graph, [networks.SCORES], quiet=True))
     return path

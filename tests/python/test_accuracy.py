@@ -55,6 +55,17 @@ def test_json_keeps_all_of_it_without_infinities(agreement):
     assert Agreement.from_json(json.loads(text)) == agreement
 
 
+def test_the_target_bounds_the_99th_percentile_and_what_is_beyond():
+    assert Agreement(32, 0.001, 0.05, 0.15, 40).miss(0.05) == ""
+    assert Agreement(32, 0.001, 0.06, 0.06, 40).miss(0.05) == (
+        "99th percentile of the score difference 0.06, above the accuracy target 0.05"
+    )
+    assert Agreement(32, 0.001, 0.01, 0.21, 40).miss(0.05) == (
+        "largest score difference 0.21, above 3 times the accuracy target 0.05"
+    )
+    assert ONE_NAN.miss(1)
+
+
 def test_words():
     assert str(Agreement(32, 0.00123, 0.0456, 0.1, 38.26)) == (
         "score difference mean 0.0012, 99th percentile 0.046, largest 0.1; SQNR 38.3 dB (32 images)"

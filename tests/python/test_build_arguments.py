@@ -47,6 +47,15 @@ def test_arguments_reach_the_builder_under_its_names(
 
 
 @pytest.mark.parametrize("command", COMMANDS)
+def test_forcing_several_precisions_is_refused_before_calibrating(
+    command: str, small_uff: Path
+) -> None:
+    words = [f"--uffInput={INPUT},3,8,8", "--int8", "--bf16", "--calib-data=gone"]
+    with pytest.raises(InputError, match="one precision, several are permitted: bf16, int8, mixed"):
+        build_arguments.build(small_uff, parsed(command, *words), obey=True)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_int8_is_refused_for_want_of_calibration(command: str, small_uff: Path) -> None:
     args = parsed(command, f"--uffInput={INPUT},3,8,8", "--int8")
     with pytest.raises(InputError, match=r"--int8 .*calibration"):

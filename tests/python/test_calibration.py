@@ -121,9 +121,12 @@ def test_provenance_says_what_the_table_was_made_from(network, folder, table):
     assert found.network_sha256 == network.optimized.hash()
     assert found.images_sha256 == source.digest()
     assert found.image_count == len(PIXELS)
-    assert found.algorithm == "entropy"
+    assert (found.algorithm, found.calibrator_version) == ("entropy", 1)
+    assert found.sample_limit == calibration.SAMPLE_LIMIT
     percentile = calibrate_network(network, source, Method("percentile", 99.5))
     assert percentile.provenance.algorithm == "percentile 99.5"
+    extremes = calibrate_network(network, source, Method("minmax", sample_limit=8))
+    assert extremes.provenance.sample_limit == 0  # It takes all numbers.
     assert percentile.header == CalibrationTable.header_for("percentile")
 
 
@@ -190,6 +193,17 @@ def test_the_field_that_differs_is_named(network, small_uff, tmp_path, cache):
     refused("images_sha256", source=feeding.open_source(PIXELS[:4]))
     refused("algorithm", method=Method("minmax"))
     refused("algorithm", method=Method("percentile", 99))
+    refused("sample_limit", method=Method(sample_limit=0))
+
+
+def test_a_table_of_another_calibrator_is_refused(network, cache):
+    text = cache.read_text()
+    cache.write_text(text.replace("#calibrator_version=1", "#calibrator_version=2"))
+    with pytest.raises(InputError, match="calibrator_version is 2 in the table and 1 here"):
+        read_table(cache, network)
+    cache.write_text(text.replace("#sample_limit=16384: 00000000\n", ""))
+    with pytest.raises(InputError, match=r"lacks #sample_limit; calibrate again"):
+        read_table(cache, network)
 
 
 def test_a_foreign_table_is_taken_on_request_only(network, tmp_path, table):

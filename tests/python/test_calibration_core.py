@@ -37,6 +37,7 @@ def provenance(**changes: object) -> Provenance:
         "image_count": 500,
         "preprocessing_sha256": "c" * 64,
         "algorithm": "entropy",
+        "sample_limit": 16384,
     }
     return Provenance(**{**fields, **changes})
 
@@ -108,6 +109,8 @@ def test_the_first_field_that_differs_is_named():
     assert provenance().mismatch(provenance()) == ""
     found = provenance(image_count=3, algorithm="minmax")
     assert provenance().mismatch(found) == "image_count is 3 in the table and 500 here"
+    found = provenance(calibrator_version=2)
+    assert provenance().mismatch(found).startswith("calibrator_version is 2 in the table and 1")
 
 
 @given(st.text())

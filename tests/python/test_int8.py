@@ -17,7 +17,7 @@ from chexnet_trt import int8 as quantization
 from chexnet_trt._core import CalibrationTable, Graph, InputError
 from chexnet_trt.int8 import Int8, from_random, from_table, keep_layers, layers
 from chexnet_trt.network import Network, read
-from int8_networks import NETWORK, needs_int8, needs_mixed, pixels
+from int8_networks import NETWORK, needs_int8, needs_mixed, pixels, write_chain
 from networks import SCORES
 
 PIXELS = pixels(16)
@@ -68,6 +68,8 @@ def test_a_table_says_where_its_ranges_are_from(table):
         "random_ranges": False,
         "foreign_table": False,
         "algorithm": "entropy",
+        "calibrator_version": 1,
+        "sample_limit": 16384,
         "image_count": 16,
         "images_sha256": table.provenance.images_sha256,
         "network_sha256": table.provenance.network_sha256,
@@ -186,6 +188,19 @@ def test_int8_of_bytes(small_uff):
     scores = engine.infer(np.ascontiguousarray(np.moveaxis(PIXELS[:4], 3, 1)))[SCORES]
     reference = ct.build(small_uff, **NETWORK, max_batch=4).infer(values())[SCORES]
     np.testing.assert_allclose(scores, reference, rtol=0, atol=0.02)
+
+
+@needs_int8
+@pytest.mark.parametrize("form", [{"element": "float16"}, {"batch": 2}], ids=str)
+def test_int8_of_half_weights_and_of_a_fixed_batch(tmp_path, form):
+    path = write_chain(tmp_path / "other.uff", **form)
+    table = ct.calibrate(path, PIXELS, **NETWORK)
+    engine = ct.build(path, **INT8, calibration=table, max_batch=4)
+    layers = [node for node in engine.graph.nodes if node.op in ("conv2d", "matmul")]
+    assert [layer.inputs[1].op for layer in layers] == ["dequantize"] * 4
+    plain = ct.build(write_chain(tmp_path / "plain.uff"), **NETWORK, max_batch=4)
+    reference = plain.infer(values())[SCORES]
+    np.testing.assert_allclose(engine.infer(values())[SCORES], reference, rtol=0, atol=0.05)
 
 
 def test_a_permitted_precision_may_lose_but_is_reported(small_uff, table):

@@ -185,6 +185,8 @@ class Provenance:
         image_count: typing.SupportsInt | typing.SupportsIndex,
         preprocessing_sha256: str,
         algorithm: str,
+        sample_limit: typing.SupportsInt | typing.SupportsIndex,
+        calibrator_version: typing.SupportsInt | typing.SupportsIndex = 1,
     ) -> None: ...
     def mismatch(self, found: Provenance) -> str:
         """
@@ -193,6 +195,8 @@ class Provenance:
     @property
     def algorithm(self) -> str: ...
     @property
+    def calibrator_version(self) -> int: ...
+    @property
     def image_count(self) -> int: ...
     @property
     def images_sha256(self) -> str: ...
@@ -200,6 +204,11 @@ class Provenance:
     def network_sha256(self) -> str: ...
     @property
     def preprocessing_sha256(self) -> str: ...
+    @property
+    def sample_limit(self) -> int:
+        """
+        Numbers of a value that an image counts with; 0: all.
+        """
 
 class CalibrationTable:
     """

@@ -18,8 +18,13 @@ namespace {
 using testing::HasSubstr;
 
 Provenance some_provenance() {
-  return {std::string(64, 'a'), std::string(64, 'b'), 500, std::string(64, 'c'),
-          "percentile 99.99"};
+  return {std::string(64, 'a'),
+          std::string(64, 'b'),
+          500,
+          std::string(64, 'c'),
+          "percentile 99.99",
+          1,
+          16384};
 }
 
 CalibrationTable some_table() {
@@ -69,6 +74,8 @@ TEST(CalibrationCacheTest, ComesBackAsItWas) {
 TEST(CalibrationCacheTest, ProvenanceLooksLikeEntriesOfNoScale) {
   EXPECT_THAT(to_text(some_table()), HasSubstr("\n#image_count=500: 00000000\n"));
   EXPECT_THAT(to_text(some_table()), HasSubstr("\n#algorithm=percentile 99.99: 00000000\n"));
+  EXPECT_THAT(to_text(some_table()), HasSubstr("\n#calibrator_version=1: 00000000\n"));
+  EXPECT_THAT(to_text(some_table()), HasSubstr("\n#sample_limit=16384: 00000000\n"));
 }
 
 TEST(CalibrationCacheTest, TakesShortZerosBlankLinesAndDosLineEnds) {
@@ -132,12 +139,21 @@ TEST(CalibrationCacheTest, RefusesABadProvenance) {
   EXPECT_THAT(with("=500", "=5x"), HasSubstr("image_count is not"));
   EXPECT_THAT(with("=percentile 99.99", "="), HasSubstr("algorithm is not"));
   EXPECT_THAT(with("#algorithm=", "#algorythm="), HasSubstr("lacks #algorithm"));
+  EXPECT_THAT(with("version=1", "version=0"), HasSubstr("calibrator_version is not a positive"));
+  EXPECT_THAT(with("=16384", "=-1"), HasSubstr("sample_limit is not a number"));
+  EXPECT_THAT(with("=16384", "=many"), HasSubstr("sample_limit is not a number"));
+  EXPECT_THAT(with("#sample_limit=16384: 00000000\n", ""),
+              HasSubstr("lacks #sample_limit; calibrate again"));
   EXPECT_THAT(with("#algorithm=", "#colour=red: 0\n#algorithm="), HasSubstr("does not know"));
 }
 
 TEST(CalibrationCacheTest, NamesTheFieldThatDiffers) {
   Provenance other = some_provenance();
   EXPECT_EQ(mismatch(some_provenance(), other), "");
+  other.sample_limit = 0;
+  EXPECT_EQ(mismatch(some_provenance(), other), "sample_limit is 0 in the table and 16384 here");
+  other.calibrator_version = 2;
+  EXPECT_EQ(mismatch(some_provenance(), other), "calibrator_version is 2 in the table and 1 here");
   other.algorithm = "entropy";
   EXPECT_EQ(mismatch(some_provenance(), other),
             "algorithm is entropy in the table and percentile 99.99 here");

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -141,6 +142,26 @@ TEST(CalibrationSession, NamesWhatIsNotFinite) {
     }
   }
   EXPECT_THAT(error(kMinMax, -3e38F), HasSubstr("cannot calibrate 'relu': "));
+}
+
+TEST(CalibrationSession, ObservationsRunWhereTheirValuesAreComputed) {
+  const Graph graph = conv_graph();
+  const std::vector<NodeId> values{graph.find("relu"), graph.find("last")};
+  const Graph observed = observe(graph, values, {Observation::kExtremes});
+  CompileOptions options;
+  options.profiling = true;
+  const auto executable = backend("openvino").compile(observed, options);
+  const auto execution = executable->create_execution();
+  const HostBuffers buffers(input_infos(observed), output_infos(observed), 1);
+  execution->enqueue(buffers.bindings(), nullptr);
+  execution->wait();
+  std::vector<std::string> layers;
+  for (const LayerTime& layer : execution->layer_times()) layers.push_back(layer.name);
+  const auto position = [&](const char* name) {
+    return std::find(layers.begin(), layers.end(), name) - layers.begin();
+  };
+  EXPECT_LT(position("relu/max"), position("last"));
+  EXPECT_LT(position("last"), static_cast<std::ptrdiff_t>(layers.size()));
 }
 
 TEST(CalibrationSession, RefusesANetworkWithNothingToQuantise) {

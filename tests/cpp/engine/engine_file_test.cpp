@@ -6,7 +6,9 @@
 #include "common/error.hpp"
 #include "common/log.hpp"
 #include "engine/context_helpers.hpp"
+#include "engine/conv_graph.hpp"
 #include "graph/text.hpp"
+#include "passes/quantize.hpp"
 #include "plan/plan_reader.hpp"
 #include "plan/plan_writer.hpp"
 #include "test_folder.hpp"
@@ -197,6 +199,16 @@ TEST(GoldenEngine, Format1StaysReadable) {
   TinyCall call(3, 1);
   engine->create_context()->execute(3, call.bindings());
   EXPECT_EQ(call.y, call.expected());
+}
+
+TEST(GoldenEngine, Format1WithInt8StaysReadable) {
+  FakeBackend backend;
+  backend.behaviour.name = "openvino";
+  backend.behaviour.precisions = {Precision::kInt8};
+  const auto engine = Engine::load(CHEXNET_TRT_TEST_DATA "/golden_v1_int8.engine", {}, backend);
+  EXPECT_EQ(engine->precision(), Precision::kInt8);
+  const Graph quantized = quantize(conv_graph(), {{"x", 1.0}, {"relu", 2.0}});
+  EXPECT_EQ(engine->graph().hash(), quantized.hash());
 }
 
 }  // namespace
