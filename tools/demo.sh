@@ -42,9 +42,13 @@ engine() {
   shift
   run build chexnet.uff --uffInput "input_tensor,3,$size,$size" --output chexnet_sigmoid_tensor \
     --preprocess imagenet-tf --max-batch 8 --heatmap --gate records "$@" -o "$name.engine" || return 0
-  run evaluate "$name.engine" --data records --reference fp32.engine --json >"$name.gate.json"
-  run trtexec --loadEngine="$name.engine" --batch=1 --duration=3 --json >"$name.1.json"
-  run trtexec --loadEngine="$name.engine" --batch=8 --duration=3 --json >"$name.8.json"
+  step "evaluate and time $name.engine"
+  python -m chexnet_trt evaluate "$name.engine" --data records --reference fp32.engine --json \
+    >"$name.gate.json"
+  for batch in 1 8; do
+    python -m chexnet_trt trtexec --loadEngine="$name.engine" --batch=$batch --duration=3 --json \
+      >"$name.$batch.json"
+  done
 }
 engine fp32
 engine bf16 --bf16 --precision-constraints obey
