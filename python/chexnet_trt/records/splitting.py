@@ -34,7 +34,8 @@ def official_split(
     validation. Raises InputError for leakage, and for images that are in neither list."""
     known = [entry for entry in entries if entry.image in train_validation]
     held_out = [entry for entry in entries if entry.image in test]
-    _check_listed([e.image for e in entries if e.image not in train_validation | test])
+    listed = train_validation | test
+    _check_listed([entry.image for entry in entries if entry.image not in listed])
     check_leakage({nih.TRAIN_LIST: _members(known), nih.TEST_LIST: _members(held_out)})
     if not held_out:
         raise InputError(f"none of the images is in {nih.TEST_LIST}")
