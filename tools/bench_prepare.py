@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -73,15 +74,16 @@ def main() -> None:
     sides: dict[str, Callable[[], None]] = {
         OURS: partial(ours, args.nih_dir, args.image_size, args.cores)
     }
-    for name in args.executors:
-        executor = EXECUTORS[name](args.cores)
-        for kernel, code in KERNELS.items():
-            sides[f"OpenCV {kernel}, {args.cores} {name}"] = partial(
-                opencv, executor, args.image_size, code, files
-            )
-    for work in sides.values():  # The files into memory, the processes started.
-        work()
-    rounds = [{name: seconds(work) for name, work in sides.items()} for _ in range(args.rounds)]
+    with ExitStack() as stack:
+        for name in args.executors:
+            executor = stack.enter_context(EXECUTORS[name](args.cores))
+            for kernel, code in KERNELS.items():
+                sides[f"OpenCV {kernel}, {args.cores} {name}"] = partial(
+                    opencv, executor, args.image_size, code, files
+                )
+        for work in sides.values():  # The files into memory, the processes started.
+            work()
+        rounds = [{name: seconds(work) for name, work in sides.items()} for _ in range(args.rounds)]
     kind = "SYNTHETIC films" if nih.is_synthetic(args.nih_dir) else "images"
     size = statistics.mean(Path(file).stat().st_size for file in files)
     print(
