@@ -103,7 +103,7 @@ class _Dealer:
     def deal(self, findings: frozenset[str], images: int) -> str:
         """The split for a patient: the one with none of most of the findings; of several, the one
         furthest behind its share of them."""
-        added = Counter({"patients": 1, "images": images, **dict.fromkeys(findings, 1)})
+        added = Counter({"patients": 1, "images": images, **dict.fromkeys(sorted(findings), 1)})
         after = sum(self._dealt.values(), added)
 
         def need(split: str) -> tuple[int, float]:
