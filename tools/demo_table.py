@@ -45,8 +45,8 @@ def main() -> None:
     for engine in sys.argv[1:]:
         print(row(engine, fp32_ms))
     print(
-        "\nlatency: from enqueue to scores, without reading the film; films and findings are\n"
-        "SYNTHETIC, so the AUROC says that the way from film to score works, and nothing of patients"
+        "\nlatency: from enqueue to scores, without reading the film. Films and findings are\n"
+        "SYNTHETIC: the AUROC says that the way from film to score works, nothing of patients."
     )
 
 

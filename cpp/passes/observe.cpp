@@ -106,10 +106,13 @@ class Observer {
 
   NodeId extremes(NodeId value) {
     const Shape shape = graph_.node(value).type.shape;
+    const TensorLayout layout = layouts_.at(static_cast<std::size_t>(value));
+    const bool is_image = layout != TensorLayout::kPlain;
+    const std::size_t kept = is_image ? passes::channel_axis_of(layout) : shape.size();
     ReduceAttributes reduce{ReduceKind::kMax, {}, true};
     const bool has_batch = !shape.empty() && shape.front() == kBatch;
     for (std::size_t axis = has_batch ? 1 : 0; axis < shape.size(); ++axis) {
-      reduce.axes.push_back(static_cast<std::int64_t>(axis));
+      if (axis != kept) reduce.axes.push_back(static_cast<std::int64_t>(axis));
     }
     if (reduce.axes.empty()) return value;
     const NodeId largest = add(Op::kReduce, value, "/max", {value}, reduce);

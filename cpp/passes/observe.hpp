@@ -11,8 +11,8 @@ enum class Observation {
   /// Of an image value, a regular grid of positions with all their channels, at most `limit`
   /// numbers an item where that leaves a position; of any other value, all numbers.
   kSample,
-  /// The smallest and the largest number of each item; of a value that cannot be negative the
-  /// largest alone.
+  /// The smallest and the largest number of each item, of an image value by channel, so that the
+  /// channels share the cores; of a value that cannot be negative the largest alone.
   kExtremes
 };
 

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <limits>
+
 #include "passes/pass_testing.hpp"
 
 namespace chexnet_trt {
@@ -35,23 +38,29 @@ TEST(Observe, ASampleKeepsEveryChannelOfAGridOfPositions) {
   EXPECT_EQ(observed_shape(nchw, {Observation::kSample, 143}), (Shape{kBatch, 3, 4, 3}));
 }
 
-TEST(Observe, ExtremesAreThoseOfEachItem) {
+TEST(Observe, ExtremesAreThoseOfEachChannelOfEachItem) {
   const Graph graph = network(TensorLayout::kNhwc);
   const Graph observed = observe(graph, {graph.find("x")}, {Observation::kExtremes});
   const auto inputs = reference::random_inputs(graph, 2, 3);
   const std::vector<double> actual = reference::interpret(observed, 2, inputs).back();
   std::vector<double> expected;
-  for (int item = 0; item < 2; ++item) {
-    const auto first = inputs[0].begin() + item * 144;
-    const auto [least, most] = std::minmax_element(first, first + 144);
-    expected.insert(expected.end(), {*least, *most});
+  for (std::size_t item = 0; item < 2; ++item) {
+    std::vector<double> least(3, std::numeric_limits<double>::infinity());
+    std::vector<double> most(3, -std::numeric_limits<double>::infinity());
+    for (std::size_t at = 0; at < 144; ++at) {
+      const double number = inputs[0][item * 144 + at];
+      least[at % 3] = std::min(least[at % 3], number);
+      most[at % 3] = std::max(most[at % 3], number);
+    }
+    expected.insert(expected.end(), least.begin(), least.end());
+    expected.insert(expected.end(), most.begin(), most.end());
   }
   EXPECT_EQ(actual, expected);
 }
 
 TEST(Observe, OfAValueThatCannotBeNegativeTheLargestIsEnough) {
   EXPECT_EQ(observed_shape(network(TensorLayout::kNhwc), {Observation::kExtremes}),
-            (Shape{kBatch, 1, 1, 1}));
+            (Shape{kBatch, 1, 1, 3}));
 }
 
 TEST(Observe, ValuesOfOtherRanksAreTakenWhole) {
