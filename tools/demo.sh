@@ -52,7 +52,7 @@ engine() {
 }
 engine fp32
 engine bf16 --bf16 --precision-constraints obey
-engine int8 --int8 --precision-constraints obey --calib-data 'records/train-*' --calib-images 300
+engine int8 --int8 --precision-constraints obey --calib-data records --calib-images 300
 
 best=fp32
 for name in bf16 int8; do [ -f $name.engine ] && best=$name; done

@@ -29,7 +29,7 @@ COMMANDS = (
 )
 
 EPILOG = """\
-exit status: 0 success, 1 a failed run, 2 bad usage or bad input
+exit status: 0 success, 1 a failed run or gate, 2 bad usage or bad input
 
 example:
   python -m chexnet_trt freeze --random-weights --network resnet50_v2 -o chexnet.pb
