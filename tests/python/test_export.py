@@ -108,8 +108,6 @@ def engine_scores(frozen, images):
 
 
 def test_a_fixed_batch_and_another_layout(trained, tmp_path):
-    if trained.network != "resnet50_v2":
-        pytest.skip("one network is enough")
     options = ["--batch_size", "2", "--data_format", "channels_first", "--export_dir"]
     assert main(["export", str(trained.folder), *options, str(tmp_path)]) == 0
     (folder,) = tmp_path.iterdir()

@@ -37,6 +37,35 @@ TEST(LowerQuantization, RoundsHalfToEvenAndSaturates) {
   }
 }
 
+TEST(LowerQuantization, WritesTheLevelsOfANormalisedConcatOut) {
+  for (const ElementType element : {ElementType::kUInt8, ElementType::kInt8}) {
+    Graph graph;
+    const NodeId x = graph.add_input("x", {kFloat, {kBatch, 3}});
+    const NodeId joined = graph.add(Op::kConcat, "joined", {x, x}, AxisAttributes{1});
+    const NodeId by = graph.add_constant("by", Tensor::from_floats({6}, {1, -2, 3, 0.5F, 7, -1}));
+    const NodeId plus =
+        graph.add_constant("plus", Tensor::from_floats({6}, {0, 1, 2, -1, 0.1F, 9}));
+    const NodeId scaled =
+        graph.add(Op::kBinary, "scaled", {joined, by}, BinaryAttributes{BinaryKind::kMul});
+    const NodeId shifted =
+        graph.add(Op::kBinary, "shifted", {scaled, plus}, BinaryAttributes{BinaryKind::kAdd});
+    const NodeId relu =
+        graph.add(Op::kActivation, "relu", {shifted}, ActivationAttributes{ActivationKind::kRelu});
+    const NodeId scale = scalar(graph, "s", 0.3F);
+    const NodeId q = graph.add(Op::kQuantize, "q", {relu, scale}, QuantizeAttributes{element});
+    graph.add_output("y", graph.add(Op::kDequantize, "d", {q, scale}, AxisAttributes{}));
+    expect_matches_with(graph, "levels", [](std::int64_t batch) {
+      const std::vector<double> row{1.37, -40.1, 90.7};
+      std::vector<double> values;
+      for (std::int64_t i = 0; i < batch; ++i) values.insert(values.end(), row.begin(), row.end());
+      return Arrays{values};
+    });
+    const bool is_unsigned = element == ElementType::kUInt8;
+    EXPECT_EQ(count_of(graph, "FakeQuantize"), is_unsigned ? 0U : 1U);
+    EXPECT_EQ(count_of(graph, "Clamp"), is_unsigned ? 1U : 0U);
+  }
+}
+
 /// A convolution or matmul of `x` by int8 weights with a scale a channel.
 NodeId int8_weights(Graph& graph, const Shape& shape, std::int64_t axis) {
   std::vector<std::int64_t> values;
