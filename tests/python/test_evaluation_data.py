@@ -149,7 +149,20 @@ def test_images_of_a_table_elsewhere(tmp_path):
     header, rows = ["image", "Mass", "patient"], [["a.png", 1, "p"]]
     table = write_table(tmp_path / "images" / "labels.csv", header, rows)
     table = table.rename(tmp_path / "labels.csv")
-    assert open_labelled(table, images_root=tmp_path / "images").names == ("a.png",)
+    found = open_labelled(table, images_root=tmp_path / "images")
+    assert found.names == ("a.png",)
+    assert not found.truth.synthetic
+
+
+def test_films_below_a_mark_are_synthetic_in_any_table(tmp_path):
+    images = tmp_path / "drawn" / "images_001" / "images"
+    images.mkdir(parents=True)
+    rows = [["real.png", 0, "p"], ["drawn.png", 1, "q"]]
+    table = write_table(tmp_path / "labels.csv", ["image", "Mass", "patient"], rows)
+    (tmp_path / "drawn.png").rename(images / "drawn.png")
+    assert not open_labelled(table).truth.synthetic
+    (tmp_path / "drawn" / "SYNTHETIC.txt").touch()
+    assert open_labelled(table).truth.synthetic
 
 
 @pytest.mark.parametrize(

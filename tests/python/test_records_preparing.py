@@ -188,6 +188,22 @@ def test_a_broken_archive(folder, tmp_path):
 def test_synthetic_data_stays_marked(folder, tmp_path):
     (folder / "SYNTHETIC.txt").write_text("drawn")
     assert run(folder, tmp_path / "records").dataset.synthetic
+    table = (folder / TABLE_2020).rename(tmp_path / "elsewhere.csv")
+    above = run(tmp_path, tmp_path / "above", entries=table, split="random")
+    assert above.dataset.synthetic
+
+
+def test_an_image_that_comes_twice_in_an_archive_counts_once(folder, tmp_path):
+    expected = contents(run(folder, tmp_path / "once").dataset.folder)
+    archive = archived(folder, 1)
+    with tarfile.open(archive) as tar:
+        members = [(member, tar.extractfile(member).read()) for member in tar if member.isfile()]
+    with tarfile.open(archive, "w:gz") as tar:
+        for member, content in members + members[:3]:
+            tar.addfile(member, io.BytesIO(content))
+    dataset = run(folder, tmp_path / "twice").dataset
+    dataset.verify()
+    assert contents(dataset.folder) == expected
 
 
 def test_an_output_in_use_is_refused_before_anything_is_read(tmp_path):

@@ -112,7 +112,7 @@ def _from_nih(folder: Path, split: str) -> LabelledImages:
         [labels_of(entry.findings) for entry in present],
         [entry.patient for entry in present],
         split,
-        nih.is_synthetic(folder),
+        nih.is_synthetic([table, *files.values()]),
         f"{split} of '{folder}'",
     )
 
@@ -136,7 +136,7 @@ def _from_table(path: Path, images_root: str | Path | None) -> LabelledImages:
         labels,
         patients,
         path.name,
-        any(map(nih.is_synthetic, (path.parent, files[0].parent))),
+        nih.is_synthetic([path, *files]),
         f"'{path}'",
         classes,
     )

@@ -79,7 +79,7 @@ def prepare(
         output,
         {name: [row.image for row in members] for name, members in splits.items()},
         image_size=image_size,
-        synthetic=nih.is_synthetic(folder),
+        synthetic=nih.is_synthetic([table, *films.paths()]),
         source=source,
         shards=shards,
     )
