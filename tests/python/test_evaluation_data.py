@@ -88,6 +88,26 @@ def test_nih_folder(nih, split, in_test):
     assert open_labelled(nih, split).truth.synthetic
 
 
+@pytest.mark.parametrize("split", ["test", "train"])
+def test_nih_lists_that_share_a_patient_are_refused(nih, split):
+    first = open_labelled(nih).names[0]
+    patient = first[:8]
+    kept = (nih / "train_val_list.txt").read_text()
+    (nih / "train_val_list.txt").write_text(f"{first}\n{kept}")
+    with pytest.raises(InputError, match=f"leakage: the image '{first}' comes twice"):
+        open_labelled(nih, split)
+    tests = (nih / "test_list.txt").read_text().replace(first, "").split()
+    assert any(name.startswith(patient) for name in tests)
+    (nih / "test_list.txt").write_text("\n".join(tests))
+    with pytest.raises(InputError, match=rf"leakage: '{patient}_\d+.png' of test_list.txt and"):
+        open_labelled(nih, split)
+
+
+def test_a_missing_list_of_the_other_split_is_not_needed(nih):
+    (nih / "train_val_list.txt").unlink()
+    assert open_labelled(nih).truth.split == "test"
+
+
 def test_nih_folder_without_validation_or_with_gaps(nih, caplog):
     with pytest.raises(InputError, match="has no validation split; make one with prepare"):
         open_labelled(nih, "validation")
