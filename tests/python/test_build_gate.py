@@ -189,3 +189,13 @@ def test_an_unreadable_film_stops_the_gate(small, build, small_uff, tmp_path, ca
     )  # fmt: skip
     build("--gate", tmp_path / "records", status=2)
     assert not (tmp_path / "net.engine").exists()
+
+
+def test_an_fp32_without_numbers_stops_the_gate(records, build, monkeypatch):
+    monkeypatch.setattr(
+        "chexnet_trt.evaluation.scored.Scorer.score_all",
+        lambda self, source, *_: np.full((len(source), self.num_scores), np.nan, np.float32),
+    )
+    _, error, target = build("--gate", records, status=2)
+    assert "5600 scores of fp32 are infinite or no number: no reference" in error
+    assert not target.exists()

@@ -190,6 +190,15 @@ def test_another_network_fails_without_that_advice(small_engine, records, evalua
     assert "gate: passed" in evaluate(other, *words)
 
 
+def test_a_reference_without_numbers_is_refused(engine, records, monkeypatch, capsys):
+    monkeypatch.setattr(
+        "chexnet_trt.evaluation.scored.Scorer.score_all",
+        lambda self, source, *_: np.full((len(source), self.num_scores), np.nan, np.float32),
+    )
+    assert main(["evaluate", str(engine), "--data", str(records), "--reference", str(engine)]) == 2
+    assert f"5600 scores of {engine} are infinite or no number" in capsys.readouterr().err
+
+
 def test_scores_as_csv(small, small_engine, engine, records, evaluate, tmp_path):
     target = tmp_path / "scores.csv"
     printed = evaluate(engine, "--data", records, "--reference", small_engine, "--csv", target)

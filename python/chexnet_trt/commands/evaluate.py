@@ -128,7 +128,9 @@ def _evaluate(
     chooser = _chooser(args, engine, reference)
     validation = _validation(args, images, progress) if chooser else images
     scored = _score(args, engine, images, progress)
-    other = _score(args, reference, images, progress).like(scored) if reference else None
+    other = None
+    if reference:
+        other = _score(args, reference, images, progress).like(scored).as_reference(args.reference)
     if chooser:
         known = other if other and chooser is reference else scored
         thresholds: Thresholds | None = _chosen(args, chooser, validation, known, progress)

@@ -113,6 +113,7 @@ def hold_gate(
         ]
 
     chosen_on, reference = scored(REFERENCE, images.validation, images.compared)
+    reference.as_reference(REFERENCE)
     gated = Gated(choose(chosen_on.truth, chosen_on.scores, request.rule))
     gated.assessments[REFERENCE] = request.assessor.assess(reference, gated.thresholds)
     for precision in precisions:
