@@ -138,11 +138,13 @@ def test_json(records, build):
     assert facts == {"engine": str(target), **ct.load(target).manifest}
 
 
-def test_names_of_the_scores_decide(records, small_uff, build, tmp_path):
+def test_names_of_the_scores_decide(records, build, tmp_path, caplog):
     names = tmp_path / "names.txt"
     names.write_text("\n".join(np.roll(LABELS, 2)))
     straight = ct.load(build("--gate", records)[2]).manifest["accuracy"]["macro"]["auroc"]
+    assert "label order" not in caplog.text
     rolled = ct.load(build("--gate", records, "--labels", names)[2]).manifest
+    assert "the label order looks wrong: " in caplog.text
     assert rolled["accuracy"]["macro"]["auroc"] < straight - 0.2
 
 
