@@ -161,6 +161,17 @@ def test_missing_images(folder, tmp_path):
         run(folder, tmp_path / "none", allow_missing=True)
 
 
+def test_a_table_that_is_cut_short(folder, tmp_path):
+    write_table(folder / TABLE_2020, rows()[:-3])
+    first = rows()[-3][0]
+    message = rf"^2 images of '.*train_val_list\.txt' have no labels, the first '{first}'; give"
+    with pytest.raises(InputError, match=message):
+        run(folder, tmp_path / "records")
+    assert not (tmp_path / "records").exists()
+    dataset = run(folder, tmp_path / "records", allow_missing=True).dataset
+    assert sum(split.images for split in dataset.splits.values()) == len(rows()) - 3
+
+
 def test_images_that_cannot_be_read_are_named(folder, tmp_path):
     paths = sorted(folder.rglob("*.png"))
     paths[1].write_bytes(b"no image")
