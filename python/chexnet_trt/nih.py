@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -97,9 +97,11 @@ def read_split(path: Path) -> frozenset[str]:
     return names
 
 
-def is_synthetic(folder: Path) -> bool:
-    """Whether the data set was drawn by `sample-data`."""
-    return (folder / SYNTHETIC_MARK).exists()
+def is_synthetic(files: Iterable[Path]) -> bool:
+    """Whether any of the files lies, however deep, in a folder that `sample-data` marked."""
+    parents = {parent.resolve() for parent in {file.parent for file in files}}
+    folders = parents.union(*(parent.parents for parent in parents))
+    return any((folder / SYNTHETIC_MARK).exists() for folder in folders)
 
 
 def image_paths(folder: Path, names: Collection[str]) -> dict[str, Path]:

@@ -72,8 +72,8 @@ class Scorer:
             _check_maps(engine, self.output, self.num_scores)
 
     def score(self, paths: Iterable[Path], batch: int) -> Iterator[Scored]:
-        """Scores `paths` in their order, `batch` images at a time; one that cannot be read gives
-        its error and does not stop the others.
+        """Scores `paths` in their order, `batch` images at a time; one that cannot be read, or with
+        a score that is no number, gives its error and does not stop the others.
         """
         waiting: list[Path | Scored] = []
         values: list[NDArray[Any]] = []
@@ -124,7 +124,13 @@ class Scorer:
             if isinstance(item, Scored):
                 yield item
             else:
-                yield Scored(item, next(scores), next(maps, None))
+                yield _scored(item, next(scores), next(maps, None))
+
+
+def _scored(path: Path, scores: NDArray[np.float32], maps: NDArray[np.float32] | None) -> Scored:
+    if np.isfinite(scores).all():
+        return Scored(path, scores, maps)
+    return Scored(path, error=f"'{path}': scores that are infinite or no number; build with fp32")
 
 
 def score_names(manifest: Mapping[str, Any], count: int) -> tuple[str, ...]:

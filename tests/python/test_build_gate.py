@@ -138,11 +138,13 @@ def test_json(records, build):
     assert facts == {"engine": str(target), **ct.load(target).manifest}
 
 
-def test_names_of_the_scores_decide(records, small_uff, build, tmp_path):
+def test_names_of_the_scores_decide(records, build, tmp_path, caplog):
     names = tmp_path / "names.txt"
     names.write_text("\n".join(np.roll(LABELS, 2)))
     straight = ct.load(build("--gate", records)[2]).manifest["accuracy"]["macro"]["auroc"]
+    assert "label order" not in caplog.text
     rolled = ct.load(build("--gate", records, "--labels", names)[2]).manifest
+    assert "the label order looks wrong: " in caplog.text
     assert rolled["accuracy"]["macro"]["auroc"] < straight - 0.2
 
 
@@ -189,3 +191,13 @@ def test_an_unreadable_film_stops_the_gate(small, build, small_uff, tmp_path, ca
     )  # fmt: skip
     build("--gate", tmp_path / "records", status=2)
     assert not (tmp_path / "net.engine").exists()
+
+
+def test_an_fp32_without_numbers_stops_the_gate(records, build, monkeypatch):
+    monkeypatch.setattr(
+        "chexnet_trt.evaluation.scored.Scorer.score_all",
+        lambda self, source, *_: np.full((len(source), self.num_scores), np.nan, np.float32),
+    )
+    _, error, target = build("--gate", records, status=2)
+    assert "5600 scores of fp32 are infinite or no number: no reference" in error
+    assert not target.exists()

@@ -138,7 +138,10 @@ def test_an_engine_passes_the_gate_against_itself(small_engine, engine, records,
     assert facts["gate"]["passed"]
     assert facts["comparison"]["largest"] == 0
     assert facts["reference"]["evaluation"] == facts["evaluation"]
-    assert facts["thresholds"]["rule"] == "youden"  # Of the reference, for want of stored ones.
+    # Of the reference, for want of stored ones, and not on what is evaluated.
+    found = {key: facts["thresholds"][key] for key in ("rule", "split", "n")}
+    assert found == {"rule": "youden", "split": "validation", "n": 100}
+    assert "thresholds" not in ct.load(engine).manifest
 
 
 def test_a_wrong_label_order_fails_with_that_advice(
@@ -185,6 +188,15 @@ def test_another_network_fails_without_that_advice(small_engine, records, evalua
               "--max-flip-rate=1", "--max-score-change=1", "--min-spearman=0"]  # fmt: skip
     words = ["--data", records, "--reference", small_engine, *limits]
     assert "gate: passed" in evaluate(other, *words)
+
+
+def test_a_reference_without_numbers_is_refused(engine, records, monkeypatch, capsys):
+    monkeypatch.setattr(
+        "chexnet_trt.evaluation.scored.Scorer.score_all",
+        lambda self, source, *_: np.full((len(source), self.num_scores), np.nan, np.float32),
+    )
+    assert main(["evaluate", str(engine), "--data", str(records), "--reference", str(engine)]) == 2
+    assert f"5600 scores of {engine} are infinite or no number" in capsys.readouterr().err
 
 
 def test_scores_as_csv(small, small_engine, engine, records, evaluate, tmp_path):
@@ -299,7 +311,9 @@ def test_damaged_films_are_named(small, engine, tmp_path, capsys):
 
 
 def test_nih_folders_are_evaluated(engine, nih, evaluate):
-    facts = evaluate(engine, "--data", nih, "--split", "train", "--json")
+    words = ["--data", nih, "--split", "train", "--json"]
+    facts = evaluate(engine, *words)
     assert facts["evaluation"]["origin"]["split"] == "train"
+    assert evaluate(engine, *words, "--reference", engine)["thresholds"]["split"] == "train"
     hernia = facts["evaluation"]["classes"][LABELS.index("Hernia")]
     assert (hernia["positives"], hernia["flag"]) == (1, "only 1 positive, fewer than 20")

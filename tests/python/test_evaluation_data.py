@@ -88,6 +88,26 @@ def test_nih_folder(nih, split, in_test):
     assert open_labelled(nih, split).truth.synthetic
 
 
+@pytest.mark.parametrize("split", ["test", "train"])
+def test_nih_lists_that_share_a_patient_are_refused(nih, split):
+    first = open_labelled(nih).names[0]
+    patient = first[:8]
+    kept = (nih / "train_val_list.txt").read_text()
+    (nih / "train_val_list.txt").write_text(f"{first}\n{kept}")
+    with pytest.raises(InputError, match=f"leakage: the image '{first}' comes twice"):
+        open_labelled(nih, split)
+    tests = (nih / "test_list.txt").read_text().replace(first, "").split()
+    assert any(name.startswith(patient) for name in tests)
+    (nih / "test_list.txt").write_text("\n".join(tests))
+    with pytest.raises(InputError, match=rf"leakage: '{patient}_\d+.png' of test_list.txt and"):
+        open_labelled(nih, split)
+
+
+def test_a_missing_list_of_the_other_split_is_not_needed(nih):
+    (nih / "train_val_list.txt").unlink()
+    assert open_labelled(nih).truth.split == "test"
+
+
 def test_nih_folder_without_validation_or_with_gaps(nih, caplog):
     with pytest.raises(InputError, match="has no validation split; make one with prepare"):
         open_labelled(nih, "validation")
@@ -149,7 +169,20 @@ def test_images_of_a_table_elsewhere(tmp_path):
     header, rows = ["image", "Mass", "patient"], [["a.png", 1, "p"]]
     table = write_table(tmp_path / "images" / "labels.csv", header, rows)
     table = table.rename(tmp_path / "labels.csv")
-    assert open_labelled(table, images_root=tmp_path / "images").names == ("a.png",)
+    found = open_labelled(table, images_root=tmp_path / "images")
+    assert found.names == ("a.png",)
+    assert not found.truth.synthetic
+
+
+def test_films_below_a_mark_are_synthetic_in_any_table(tmp_path):
+    images = tmp_path / "drawn" / "images_001" / "images"
+    images.mkdir(parents=True)
+    rows = [["real.png", 0, "p"], ["drawn.png", 1, "q"]]
+    table = write_table(tmp_path / "labels.csv", ["image", "Mass", "patient"], rows)
+    (tmp_path / "drawn.png").rename(images / "drawn.png")
+    assert not open_labelled(table).truth.synthetic
+    (tmp_path / "drawn" / "SYNTHETIC.txt").touch()
+    assert open_labelled(table).truth.synthetic
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,15 @@ def test_a_bound_that_few_positives_cannot_meet_is_undecidable():
     assert "undecidable is what this sample is too small for" in "\n".join(verdict_lines(verdict))
 
 
+def test_limits_of_zero_are_judged_too():
+    row = {"loss": Loss(0.001, -0.02, 0.022), "flips": 1, "images": 50}
+    verdict = judge(comparison(row), Limits(class_loss=0, class_bound=0, flip_rate=0))
+    assert {check.criterion: check.status for check in verdict.checks if check.subject} == {
+        "class AUROC loss": UNDECIDABLE, "bound of the class loss": UNDECIDABLE,
+        "flip rate": FAILED,
+    }  # fmt: skip
+
+
 def test_a_loss_beyond_what_chance_explains_fails_for_all_its_few_positives():
     doubtful = judge(comparison({"positives": 30, "loss": Loss(0.015, -0.005, 0.035)}), Limits())
     assert statuses(doubtful, UNDECIDABLE) == ["class AUROC loss", "bound of the class loss"]

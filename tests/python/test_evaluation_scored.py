@@ -94,3 +94,12 @@ def test_csv():
     lines = scores_csv(scored, reference).splitlines()
     assert lines[0] == "image,Mass,label:Mass,reference:Mass"
     assert np.float32(lines[2].split(",")[3]) == reference.scores[1, 0]
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_scores_that_are_no_numbers_are_no_reference(bad):
+    found = score(FakeEngine(["Mass", "Hernia"]), images())
+    assert found.as_reference("fp32.engine") is found
+    found.scores[3, 1] = bad
+    with pytest.raises(InputError, match=r"^1 scores of fp32\.engine are infinite or no"):
+        found.as_reference("fp32.engine")

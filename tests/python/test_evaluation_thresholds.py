@@ -78,8 +78,8 @@ def test_classes_without_a_choice():
     assert found.by_class == {"c3": 0.5}
     assert np.isnan(found.values(["c0", "c3", "other"])).tolist() == [True, False, True]
     sensitivity, specificity = sensitivity_specificity(labels, scores, np.full(4, 0.15))
-    assert np.isnan(sensitivity).tolist() == [True, False, False, False]
-    assert np.isnan(specificity).tolist() == [False, True, False, False]
+    assert np.isnan(sensitivity).tolist() == [True, False, True, False]
+    assert np.isnan(specificity).tolist() == [False, True, True, False]
 
 
 def test_the_manifest_keeps_them_exactly():

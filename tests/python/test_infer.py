@@ -169,6 +169,25 @@ def test_bad_images_are_reported_and_the_others_scored(folder, capsys, form):
     assert "2.png" in printed.out
 
 
+class OverflowingEngine(MeanEngine):
+    """Has no number for Hernia in the second image of a batch."""
+
+    def infer(self, array):
+        outputs = super().infer(array)
+        outputs["chexnet_sigmoid_tensor"][1, LABELS.index("Hernia")] = np.nan
+        return outputs
+
+
+@pytest.mark.parametrize("form", [[], ["--top", "3"], ["--json"], ["--csv", "-"]])
+def test_scores_that_are_no_numbers_are_no_result(folder, capsys, form):
+    assert run(OverflowingEngine(), folder, *form) == 1
+    printed = capsys.readouterr()
+    assert printed.err.startswith(f"skipped: '{folder / '1.png'}': scores that are infinite or no")
+    assert "0.png" in printed.out
+    assert "2.png" in printed.out
+    assert "nan" not in printed.out.lower()
+
+
 def test_nhwc_and_preset(folder, capsys):
     engine = MeanEngine(layout="nhwc", manifest={})
     assert run(engine, folder / "0.png", "--preprocess", "signed-unit") == 0

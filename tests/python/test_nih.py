@@ -83,10 +83,14 @@ def test_an_image_may_be_there_in_another_format(tmp_path):
     assert found == {"1.png": tmp_path / "a/1.dcm", "2.png": tmp_path / "b/2.png"}
 
 
-def test_a_mark_makes_a_data_set_synthetic(tmp_path):
-    assert not nih.is_synthetic(tmp_path)
-    (tmp_path / "SYNTHETIC.txt").touch()
-    assert nih.is_synthetic(tmp_path)
+def test_a_mark_makes_all_below_its_folder_synthetic(tmp_path):
+    inside = tmp_path / "drawn" / "images_001" / "images" / "1.png"
+    inside.parent.mkdir(parents=True)
+    files = [tmp_path / "2.png", inside]
+    assert not nih.is_synthetic(files)
+    (tmp_path / "drawn" / "SYNTHETIC.txt").touch()
+    assert nih.is_synthetic(files)
+    assert not nih.is_synthetic(files[:1])
 
 
 def test_split_lists(tmp_path):

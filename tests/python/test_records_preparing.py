@@ -161,6 +161,17 @@ def test_missing_images(folder, tmp_path):
         run(folder, tmp_path / "none", allow_missing=True)
 
 
+def test_a_table_that_is_cut_short(folder, tmp_path):
+    write_table(folder / TABLE_2020, rows()[:-3])
+    first = rows()[-3][0]
+    message = rf"^2 images of '.*train_val_list\.txt' have no labels, the first '{first}'; give"
+    with pytest.raises(InputError, match=message):
+        run(folder, tmp_path / "records")
+    assert not (tmp_path / "records").exists()
+    dataset = run(folder, tmp_path / "records", allow_missing=True).dataset
+    assert sum(split.images for split in dataset.splits.values()) == len(rows()) - 3
+
+
 def test_images_that_cannot_be_read_are_named(folder, tmp_path):
     paths = sorted(folder.rglob("*.png"))
     paths[1].write_bytes(b"no image")
@@ -188,6 +199,22 @@ def test_a_broken_archive(folder, tmp_path):
 def test_synthetic_data_stays_marked(folder, tmp_path):
     (folder / "SYNTHETIC.txt").write_text("drawn")
     assert run(folder, tmp_path / "records").dataset.synthetic
+    table = (folder / TABLE_2020).rename(tmp_path / "elsewhere.csv")
+    above = run(tmp_path, tmp_path / "above", entries=table, split="random")
+    assert above.dataset.synthetic
+
+
+def test_an_image_that_comes_twice_in_an_archive_counts_once(folder, tmp_path):
+    expected = contents(run(folder, tmp_path / "once").dataset.folder)
+    archive = archived(folder, 1)
+    with tarfile.open(archive) as tar:
+        members = [(member, tar.extractfile(member).read()) for member in tar if member.isfile()]
+    with tarfile.open(archive, "w:gz") as tar:
+        for member, content in members + members[:3]:
+            tar.addfile(member, io.BytesIO(content))
+    dataset = run(folder, tmp_path / "twice").dataset
+    dataset.verify()
+    assert contents(dataset.folder) == expected
 
 
 def test_an_output_in_use_is_refused_before_anything_is_read(tmp_path):

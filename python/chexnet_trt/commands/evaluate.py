@@ -11,7 +11,7 @@ from chexnet_trt._core import InputError, write_file
 from chexnet_trt.engine import TIMING_ONLY, Engine, load
 from chexnet_trt.evaluation import tables
 from chexnet_trt.evaluation.assessment import Assessment, Assessor
-from chexnet_trt.evaluation.data import LabelledImages, is_table, open_labelled
+from chexnet_trt.evaluation.data import LabelledImages, has_validation, is_table, open_labelled
 from chexnet_trt.evaluation.scored import BATCH, ScoredImages, score, scores_csv
 from chexnet_trt.evaluation.thresholds import Rule, Thresholds, choose
 from chexnet_trt.gate_arguments import (
@@ -125,19 +125,20 @@ def _evaluate(
     args: argparse.Namespace, engine: Engine, reference: Engine | None, progress: ProgressLine
 ) -> _Result:
     images = open_labelled(args.data, args.split, images_root=args.images_root, progress=progress)
-    validation = _validation(args, images, progress)
-    assessor = Assessor(args.resamples, args.seed, args.strict)
+    chooser = _chooser(args, engine, reference)
+    validation = _validation(args, images, progress) if chooser else images
     scored = _score(args, engine, images, progress)
-    if reference is None:
-        thresholds = _chosen(args, engine, validation, scored, progress) or _stored(engine)
+    other = None
+    if reference:
+        other = _score(args, reference, images, progress).like(scored).as_reference(args.reference)
+    if chooser:
+        known = other if other and chooser is reference else scored
+        thresholds: Thresholds | None = _chosen(args, chooser, validation, known, progress)
+    else:
+        thresholds = _stored(engine) or _stored(reference)
+    assessor = Assessor(args.resamples, args.seed, args.strict)
+    if other is None:
         return _Result(scored, assessor.assess(scored, thresholds), thresholds, None, None)
-    other = _score(args, reference, images, progress).like(scored)
-    thresholds = (
-        _chosen(args, engine, validation, scored, progress)
-        or _stored(engine)
-        or _stored(reference)
-        or choose(other.truth, other.scores, Rule())
-    )
     limits = limits_of(args, engine.precision)
     return _Result(
         scored,
@@ -162,13 +163,25 @@ def _score(
     )
 
 
+def _chooser(args: argparse.Namespace, engine: Engine, reference: Engine | None) -> Engine | None:
+    """Whose scores thresholds are to be chosen by: the engine's if that is asked for, the
+    reference's where a gate lacks stored ones.
+    """
+    if args.choose_thresholds is not None:
+        return engine
+    return None if _stored(engine) or _stored(reference) else reference
+
+
 def _validation(
     args: argparse.Namespace, images: LabelledImages, progress: ProgressLine
-) -> LabelledImages | None:
-    """The images to choose thresholds on; of a table those that there are. None: not asked for."""
-    if args.choose_thresholds is None:
-        return None
+) -> LabelledImages:
+    """The images to choose thresholds on: those that are evaluated of a table, which has no splits,
+    and of NIH's folder where it is only for a gate.
+    """
+    asked = args.choose_thresholds is not None
     if args.split == "validation" or is_table(args.data):
+        return images
+    if not asked and not has_validation(args.data):
         return images
     return open_labelled(args.data, "validation", progress=progress)
 
@@ -176,19 +189,18 @@ def _validation(
 def _chosen(
     args: argparse.Namespace,
     engine: Engine,
-    validation: LabelledImages | None,
+    validation: LabelledImages,
     scored: ScoredImages,
     progress: ProgressLine,
-) -> Thresholds | None:
-    if validation is None:
-        return None
+) -> Thresholds:
+    """By the engine's scores of `validation`, which are `scored` where those are its images."""
     if validation.source is not scored.images.source:
         scored = _score(args, engine, validation, progress)
-    return choose(scored.truth, scored.scores, args.choose_thresholds)
+    return choose(scored.truth, scored.scores, args.choose_thresholds or Rule())
 
 
-def _stored(engine: Engine) -> Thresholds | None:
-    fields = engine.manifest.get("thresholds")
+def _stored(engine: Engine | None) -> Thresholds | None:
+    fields = engine and engine.manifest.get("thresholds")
     return Thresholds.from_json(fields) if fields else None
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from chexnet_trt import builder
 from chexnet_trt._core import InputError
-from chexnet_trt.engine import Engine
+from chexnet_trt.engine import Engine, logger
 from chexnet_trt.evaluation.assessment import Assessment, Assessor
 from chexnet_trt.evaluation.data import LabelledImages, open_labelled
 from chexnet_trt.evaluation.gate import FAILED, UNDECIDABLE, Limits
@@ -113,8 +113,12 @@ def hold_gate(
         ]
 
     chosen_on, reference = scored(REFERENCE, images.validation, images.compared)
+    reference.as_reference(REFERENCE)
     gated = Gated(choose(chosen_on.truth, chosen_on.scores, request.rule))
-    gated.assessments[REFERENCE] = request.assessor.assess(reference, gated.thresholds)
+    itself = request.assessor.assess(reference, gated.thresholds)
+    if itself.advice:
+        logger.warning("%s", itself.advice)
+    gated.assessments[REFERENCE] = itself
     for precision in precisions:
         if precision not in gated.assessments:
             (candidate,) = scored(precision, images.compared)

@@ -20,6 +20,7 @@ from chexnet_trt.labels import LABELS, canonicalise
 from chexnet_trt.records import Dataset, open_dataset
 from chexnet_trt.records.description import DESCRIPTION_FILE
 from chexnet_trt.records.labelled import labels_of
+from chexnet_trt.records.leakage import check_leakage
 from chexnet_trt.records.tfrecord import records
 
 Progress = Callable[[str, int, int], None]
@@ -65,9 +66,14 @@ def open_labelled(
     if images_root is not None:
         raise InputError("an images root is for the images of a .csv table")
     name = "test" if split is None else split
-    if (path / DESCRIPTION_FILE).exists() or not path.is_dir():
+    if has_validation(path) or not path.is_dir():
         return _from_records(open_dataset(path), name, progress)
     return _from_nih(path, name)
+
+
+def has_validation(data: str | Path) -> bool:
+    """Whether the data come with a validation split: those of `prepare` do."""
+    return (Path(data) / DESCRIPTION_FILE).exists()
 
 
 def is_table(data: str | Path) -> bool:
@@ -97,7 +103,9 @@ def _from_nih(folder: Path, split: str) -> LabelledImages:
         raise InputError(f"'{folder}' has no validation split; make one with prepare")
     list_file = folder / (nih.TEST_LIST if split == "test" else nih.TRAIN_LIST)
     wanted = nih.read_split(list_file)
-    entries = [entry for entry in nih.read_entries(table) if entry.image in wanted]
+    known = nih.read_entries(table)
+    _check_lists(folder, known)
+    entries = [entry for entry in known if entry.image in wanted]
     if len(entries) < len(wanted):
         unknown = min(wanted.difference(entry.image for entry in entries))
         raise InputError(f"'{list_file}' lists '{unknown}', which is not in '{table.name}'")
@@ -112,9 +120,19 @@ def _from_nih(folder: Path, split: str) -> LabelledImages:
         [labels_of(entry.findings) for entry in present],
         [entry.patient for entry in present],
         split,
-        nih.is_synthetic(folder),
+        nih.is_synthetic([table, *files.values()]),
         f"{split} of '{folder}'",
     )
+
+
+def _check_lists(folder: Path, entries: Sequence[nih.Entry]) -> None:
+    """Raises InputError for leakage between those of NIH's lists that are there."""
+    members = {}
+    for name in (nih.TRAIN_LIST, nih.TEST_LIST):
+        if (folder / name).exists():
+            images = nih.read_split(folder / name)
+            members[name] = [(row.image, row.patient) for row in entries if row.image in images]
+    check_leakage(members)
 
 
 def _from_table(path: Path, images_root: str | Path | None) -> LabelledImages:
@@ -136,7 +154,7 @@ def _from_table(path: Path, images_root: str | Path | None) -> LabelledImages:
         labels,
         patients,
         path.name,
-        any(map(nih.is_synthetic, (path.parent, files[0].parent))),
+        nih.is_synthetic([path, *files]),
         f"'{path}'",
         classes,
     )

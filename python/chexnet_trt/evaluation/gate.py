@@ -127,8 +127,10 @@ def _bound(row: ClassComparison, limit: float) -> Check:
     check = _at_most("bound of the class loss", row.loss.upper, limit, row.name)
     if check.status == PASSED or row.loss.margin <= limit or row.loss.lower > limit:
         return check
-    needed = math.ceil(row.positives * (row.loss.margin / limit) ** 2)
-    note = f"{row.positives} positives, about {needed} would decide"
+    note = f"{row.positives} positives"
+    if limit > 0:
+        needed = math.ceil(row.positives * (row.loss.margin / limit) ** 2)
+        note += f", about {needed} would decide"
     return replace(check, status=UNDECIDABLE, note=note)
 
 

@@ -46,6 +46,13 @@ class ScoredImages:
         columns = [known.index(name) for name in wanted]
         return ScoredImages(other.images, self.scores[:, columns])
 
+    def as_reference(self, name: str) -> ScoredImages:
+        """Itself. Raises InputError for a score that is no number, which nothing is measured by."""
+        count = int((~np.isfinite(self.scores)).sum())
+        if count:
+            raise InputError(f"{count} scores of {name} are infinite or no number: no reference")
+        return self
+
 
 def score(
     engine: Engine,

@@ -98,13 +98,15 @@ def choose(truth: Truth, scores: NDArray[np.float32], rule: Rule) -> Thresholds:
 def sensitivity_specificity(
     labels: ArrayLike, scores: ArrayLike, thresholds: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Each [classes]; NaN without a threshold, and without positives or negatives respectively."""
-    truth = np.asarray(labels, bool)
-    found = np.asarray(scores, np.float64) >= thresholds
+    """Each [classes]; NaN without a threshold, with a NaN score, and without positives or negatives
+    respectively.
+    """
+    truth, values = np.asarray(labels, bool), np.asarray(scores, np.float64)
+    found = values >= thresholds
     with np.errstate(invalid="ignore", divide="ignore"):
         sensitivity = (found & truth).sum(0) / truth.sum(0)
         specificity = (~found & ~truth).sum(0) / (~truth).sum(0)
-    undefined = np.isnan(thresholds)
+    undefined = np.isnan(thresholds) | np.isnan(values).any(0)
     return np.where(undefined, np.nan, sensitivity), np.where(undefined, np.nan, specificity)
 
 

@@ -30,6 +30,10 @@ class Films:
         """Of the images that are there."""
         return set(self.files).union(*(members.values() for members in self.archives.values()))
 
+    def paths(self) -> list[Path]:
+        """The files and archives that they are read from."""
+        return [*self.files.values(), *self.archives]
+
     def __iter__(self) -> Iterator[tuple[str, Readable]]:
         """Image names and images, as they lie on the disk; an archive is gone through once.
 
@@ -71,9 +75,10 @@ def _listing(archive: Path, names: Collection[str]) -> dict[str, str]:
 
 
 def _members(archive: Path, members: Mapping[str, str]) -> Iterator[tuple[str, Readable]]:
+    left = dict(members)  # A member's name may come again in an archive that was added to.
     with _opened(archive) as tar:
         for member in tar:
-            name = members.get(member.name)
+            name = left.pop(member.name, None)
             file = tar.extractfile(member) if name is not None else None
             if name is not None and file is not None:
                 yield name, _in_memory(f"{archive}:{member.name}", file.read())

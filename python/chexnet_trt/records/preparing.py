@@ -59,8 +59,8 @@ def prepare(
     images lie in folders or archives.
 
     Raises InputError for tables, lists, images and archives that cannot be used, for leakage
-    between the splits, for images that are missing unless `allow_missing`, and for an output that
-    is not empty; what was written is removed.
+    between the splits, for images, or labels of listed ones, that are missing unless
+    `allow_missing`, and for an output that is not empty; what was written is removed.
     """
     check_empty(Path(output))
     folder = Path(nih_dir)
@@ -68,7 +68,10 @@ def prepare(
     rows = nih.read_entries(table)
     films = find_films(folder, [row.image for row in rows], progress)
     present, missing = _present(rows, films, allow_missing)
-    splits = _split(folder, present, split, seed)
+    if split == "random":
+        splits = random_split(present, seed)
+    else:
+        splits = official_split(present, *_official_lists(folder, rows, allow_missing), seed)
     source = {
         "entries": table.name,
         "entries_sha256": hashlib.sha256(table.read_bytes()).hexdigest(),
@@ -79,7 +82,7 @@ def prepare(
         output,
         {name: [row.image for row in members] for name, members in splits.items()},
         image_size=image_size,
-        synthetic=nih.is_synthetic(folder),
+        synthetic=nih.is_synthetic([table, *films.paths()]),
         source=source,
         shards=shards,
     )
@@ -101,14 +104,27 @@ def _present(
     return [row for row in rows if row.image in names], len(missing)
 
 
-def _split(folder: Path, rows: list[nih.Entry], kind: str, seed: int) -> Splits:
-    if kind == "random":
-        return random_split(rows, seed)
-    lists = [folder / name for name in (nih.TRAIN_LIST, nih.TEST_LIST)]
-    for path in lists:
+def _official_lists(
+    folder: Path, rows: list[nih.Entry], allow_missing: bool
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Training and test. Images that `rows` lack would be left out without a word if the table of
+    labels is cut short."""
+    tabled = {row.image for row in rows}
+
+    def read(name: str) -> frozenset[str]:
+        path = folder / name
         if not path.exists():
             raise InputError(f"there is no '{path}'; add it, or use --split random")
-    return official_split(rows, nih.read_split(lists[0]), nih.read_split(lists[1]), seed)
+        images = nih.read_split(path)
+        unknown = images - tabled
+        if unknown and not allow_missing:
+            raise InputError(
+                f"{len(unknown)} images of '{path}' have no labels, the first '{min(unknown)}'; "
+                "give the whole table, or take what is there with --allow-missing"
+            )
+        return images
+
+    return read(nih.TRAIN_LIST), read(nih.TEST_LIST)
 
 
 def _write(
