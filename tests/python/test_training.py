@@ -255,11 +255,28 @@ def test_the_command_trains_exports_and_freezes(records, tmp_path, capsys):
     assert output.count("SYNTHETIC") == 2
 
 
-def test_a_folder_that_cannot_be_made_is_refused_before_the_training(records, tmp_path, capsys):
+@pytest.mark.parametrize("flag", ["export_dir", "frozen_graph_dir", "model_dir"])
+def test_a_folder_that_cannot_be_made_is_refused_before_the_training(
+    records, tmp_path, capsys, flag
+):
     from chexnet_trt import cli
 
     (tmp_path / "file").write_text("")
-    arguments = [f"--model_dir={tmp_path / 'm'}", f"--export_dir={tmp_path / 'file' / 'folder'}"]
+    folders = {"model_dir": tmp_path / "m", flag: tmp_path / "file" / "folder"}
+    arguments = [f"--{name}={folder}" for name, folder in folders.items()]
+    arguments.append("--batch_size=8")
     assert cli.main(["train", f"--data_dir={records}", *arguments]) == 2
-    assert "cannot make the folder" in capsys.readouterr().err
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "cannot make the folder" in printed.err
     assert not (tmp_path / "m").exists()
+
+
+def test_settings_are_refused_before_the_records_are_read(tmp_path):
+    dataset = training_files.write_records(tmp_path / "records")
+    dataset.shards("train")[0].write_bytes(b"damaged")
+    fields = settings(tmp_path / "records", tmp_path / "m")
+    with pytest.raises(InputError, match="too few for one step"):
+        train({**fields, "batch_size": 64}, lambda line: None)
+    with pytest.raises(InputError, match="train-00000-of-00004"):
+        train(fields, lambda line: None)

@@ -4,22 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from chexnet_trt._core import InputError
 from chexnet_trt.export.checkpoints import load_weights
 from chexnet_trt.export.freezing import freeze_weights
 from chexnet_trt.export.frozen import graph_path
 from chexnet_trt.export.model_folder import read_model_folder
 from chexnet_trt.export.saved_model import export_model
 from chexnet_trt.models.variables import variable_shapes
-
-
-def make_folders(*folders: Path | None) -> None:
-    """Before a long training, not after it. Raises InputError."""
-    for folder in filter(None, folders):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"cannot make the folder '{folder}': {error.strerror}") from None
 
 
 def deliver(model_dir: Path, export_dir: Path | None, frozen_graph_dir: Path | None) -> list[str]:

@@ -52,13 +52,9 @@ def check_same_training(folder: Path, model: TrainedModel) -> None:
 
 
 def write(folder: Path, model: TrainedModel, steps: int, best: Mapping[str, Any] | None) -> None:
-    """Makes the folder where there is none. `best`: the evaluation of the checkpoint in best/.
+    """`best`: the evaluation of the checkpoint in best/.
 
-    Raises InputError when it cannot be written.
+    Raises InputError when the file cannot be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot make the folder '{folder}': {error.strerror}") from None
     fields = {**model.to_json(), "steps": steps, "best": best}
     write_file(str(folder / FILE), (json.dumps(fields, indent=1) + "\n").encode())
