@@ -11,9 +11,8 @@ from chexnet_trt import machine
 from chexnet_trt._core import InputError, write_file
 from chexnet_trt.export.model_folder import FILE, TrainedModel, read_model_folder
 from chexnet_trt.records import Dataset
+from chexnet_trt.train.checkpointing import CHECKPOINT_FILE
 from chexnet_trt.train.settings import IDENTITY, Settings
-
-_CHECKPOINTED = "checkpoint"  # TensorFlow's file that names the latest.
 
 
 def describe(settings: Settings, image_size: int, dataset: Dataset) -> TrainedModel:
@@ -34,7 +33,7 @@ def describe(settings: Settings, image_size: int, dataset: Dataset) -> TrainedMo
 
 def check_same_training(folder: Path, model: TrainedModel) -> None:
     """Raises InputError when the folder's checkpoints are of another training than `model`."""
-    if not ((folder / FILE).is_file() and (folder / _CHECKPOINTED).is_file()):
+    if not ((folder / FILE).is_file() and (folder / CHECKPOINT_FILE).is_file()):
         return
     known, now = read_model_folder(folder).to_json(), model.to_json()
     other = [name for name in IDENTITY if known.get(name) != now[name]]
