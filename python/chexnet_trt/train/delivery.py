@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from chexnet_trt.export.checkpoints import load_weights
+from chexnet_trt.export.checkpoints import BEST, load_weights
 from chexnet_trt.export.freezing import freeze_weights
 from chexnet_trt.export.frozen import graph_path
 from chexnet_trt.export.model_folder import read_model_folder
@@ -19,7 +19,8 @@ def deliver(model_dir: Path, export_dir: Path | None, frozen_graph_dir: Path | N
     if export_dir is None and frozen_graph_dir is None:
         return []
     model = read_model_folder(model_dir)
-    weights = load_weights(model_dir, variable_shapes(model.network, model.num_classes)).values
+    shapes = variable_shapes(model.network, model.num_classes)
+    weights = load_weights(model_dir / BEST, shapes).values
     lines, saved_model = [], None
     if export_dir is not None:
         saved_model = export_model(model, weights, export_dir)
