@@ -298,6 +298,7 @@ def test_the_command_trains_exports_and_freezes(records, tmp_path, capsys):
     output = capsys.readouterr().out
     assert "best checkpoint: step 5, AUROC on validation\n  Cardiomegaly " in output
     (saved_model,) = folders["export_dir"].iterdir()
+    assert f"{saved_model}: tiny of {folders['model_dir'] / 'best' / 'model.ckpt-5'}\n" in output
     (frozen,) = folders["frozen_graph_dir"].iterdir()
     assert frozen.name == f"chexnet_frozen_graph_{saved_model.name}.pb"
     assert output.count("SYNTHETIC") == 2

@@ -20,12 +20,12 @@ def deliver(model_dir: Path, export_dir: Path | None, frozen_graph_dir: Path | N
         return []
     model = read_model_folder(model_dir)
     shapes = variable_shapes(model.network, model.num_classes)
-    weights = load_weights(model_dir / BEST, shapes).values
+    best = load_weights(model_dir / BEST, shapes)
     lines, saved_model = [], None
     if export_dir is not None:
-        saved_model = export_model(model, weights, export_dir)
-        lines.append(f"wrote {saved_model}: SavedModel of {model.network}")
+        saved_model = export_model(model, best.values, export_dir)
+        lines.append(f"wrote {saved_model}: {model.network} of {best.prefix}")
     if frozen_graph_dir is not None:
         path = graph_path(frozen_graph_dir, saved_model)
-        lines += freeze_weights(model, weights).write(path)
+        lines += freeze_weights(model, best.values).write(path)
     return lines
