@@ -57,7 +57,7 @@ def open_model(args: argparse.Namespace, source: str) -> tuple[TrainedModel, Wei
 
     Of a model folder only the layout may be given anew. TensorFlow must have been imported.
     """
-    from chexnet_trt.export.checkpoints import load_weights
+    from chexnet_trt.export.checkpoints import find_checkpoint, load_weights
     from chexnet_trt.models.variables import variable_shapes
 
     folder = model_folder_of(source)
@@ -65,8 +65,8 @@ def open_model(args: argparse.Namespace, source: str) -> tuple[TrainedModel, Wei
         model = _of_folder(folder, args)
     elif args.network is None:
         raise InputError(
-            f"'{source}' has no training.json: say what the checkpoint is of with --network "
-            f"({', '.join(NETWORKS)})"
+            f"'{find_checkpoint(source)}' has no training.json: say what the checkpoint is of with "
+            f"--network ({', '.join(NETWORKS)})"
         )
     else:
         model = model_of(args)

@@ -1,4 +1,4 @@
-"""Arguments that several commands share: counts, NAME,C,H,W, outputs, files to write."""
+"""Arguments that several commands share: counts, NAME,C,H,W, outputs, what to write."""
 
 from __future__ import annotations
 
@@ -83,3 +83,18 @@ def check_targets(*paths: str | Path | None) -> None:
             raise InputError(f"cannot write '{path}': there is no folder '{target.parent}'")
         if not os.access(target.parent, os.W_OK):
             raise InputError(f"cannot write '{path}': no permission to write in '{target.parent}'")
+
+
+def make_folder(folder: str | Path) -> Path:
+    """Makes it, with its parents, where there is none; before long work.
+
+    Raises InputError when it cannot be made or cannot be written in.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder '{folder}': {error.strerror}") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError(f"no permission to write in '{folder}'")
+    return folder

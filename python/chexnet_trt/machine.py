@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import math
 import os
 import platform
 from pathlib import Path
@@ -16,6 +17,13 @@ INSTRUCTION_SETS = (
     "avx512_fp16",
     "amx_bf16",
     "amx_int8",
+)
+
+
+# Of the control group that a container sees as the whole machine: version 2, version 1. In bytes.
+MEMORY_LIMITS = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
 )
 
 
@@ -37,8 +45,17 @@ def describe() -> dict[str, object]:
 
 
 def memory_bytes() -> int:
-    """The physical memory."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    """The physical memory, or a container's limit below it."""
+    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return int(min(physical, *map(_limit, MEMORY_LIMITS)))
+
+
+def _limit(path: Path) -> float:
+    """Infinite for a file that is not there or says `max`."""
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):
+        return math.inf
 
 
 def version(package: str) -> str | None:

@@ -253,3 +253,4 @@ def test_other_sources(tmp_path, capsys):
     message = "--signature has no effect on a model folder or a checkpoint"
     assert message in refusal(capsys, tmp_path, *options, "--signature", "x")
     assert "no checkpoint" in refusal(capsys, tmp_path / "gone", *options)
+    assert "no checkpoint" in refusal(capsys, tmp_path / "gone")

@@ -44,6 +44,7 @@ def test_densenet_by_its_depth():
         (["--learning_rate=0"], "give a number above 0"),
         (["--learning_rate=nan"], "give a number above 0"),
         (["--flip", "--no_augment"], "--flip is a part of the augmentation"),
+        (["--checkpoint_scope=resnet"], "--checkpoint_scope is of --pretrained_model_dir"),
         (["--train_epochs=0"], "0 is not an integer from 1"),
         ([], "there is no folder 'records'"),
     ],

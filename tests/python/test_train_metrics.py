@@ -20,6 +20,14 @@ def test_loss_is_that_of_large_logits_too():
     assert Metrics.of(labels, logits).loss == pytest.approx((1000 + math.log(2)) / 2)
 
 
+@pytest.mark.parametrize(
+    ("logits", "expected"), [([np.inf, -np.inf], 0), ([-np.inf, 0], np.inf), ([np.nan, 0], np.nan)]
+)
+def test_loss_of_a_network_that_diverged(logits, expected):
+    found = Metrics.of(np.array([[1, 0]], np.uint8), np.array([logits], np.float32)).loss
+    assert found == pytest.approx(expected, nan_ok=True)
+
+
 def test_a_class_without_positives_is_undefined_and_left_out_of_the_mean():
     labels, logits = some_scores()
     labels[:, 1] = 0

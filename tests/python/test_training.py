@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -83,6 +85,12 @@ def events(folder: Path) -> list:
         for event in tf.compat.v1.train.summary_iterator(str(file))
         for value in event.summary.value
     ]
+
+
+def tf_value(value):
+    import tensorflow as tf
+
+    return tf.make_ndarray(value.tensor)
 
 
 def test_tensorboard_shows_scalars_and_six_images(trained):
@@ -235,8 +243,48 @@ def test_a_diverged_training_stops(records, tmp_path):
     fields = settings(
         records, tmp_path / "m", learning_rate=1e38, optimizer="momentum", train_epochs=4
     )
-    with pytest.raises(BackendError, match=r"the training diverged; try a lower --learning_rate"):
+    with pytest.raises(BackendError, match=r"the training diverged; .*a lower --learning_rate"):
         train(fields, lambda line: None)
+
+
+def test_weights_that_diverge_in_an_epochs_last_step_are_not_the_best(records, tmp_path):
+    """One step an epoch: its loss is still that of the initial weights."""
+    from chexnet_trt._core import BackendError
+
+    fields = settings(
+        records, tmp_path / "m", learning_rate=1e38, optimizer="momentum", batch_size=40
+    )
+    with pytest.raises(BackendError, match=r"the validation loss at step 1 is .* diverged"):
+        train(fields, lambda line: None)
+    assert not (tmp_path / "m" / "best").exists()
+
+
+def test_evaluations_are_as_far_apart_as_asked_for(records, tmp_path):
+    """Of three epochs two to an evaluation: after the second, and at the end."""
+    lines: list[str] = []
+    train(settings(records, tmp_path / "m", epochs_per_eval=2, batch_size=20), lines.append)
+    order = [line.split()[0] for line in lines if line.lstrip().startswith(("epoch ", "valid"))]
+    assert order == ["epoch", "epoch", "validation", "epoch", "validation"]
+
+
+def test_the_rate_falls_when_the_validation_loss_does_not(records, tmp_path, monkeypatch):
+    from chexnet_trt.train import loop
+
+    losses = iter([0.5, 0.6, 0.4])
+    real = loop.Metrics.of
+
+    def of(*arrays):
+        return dataclasses.replace(real(*arrays), loss=next(losses))
+
+    monkeypatch.setattr(loop.Metrics, "of", of)
+    folder = tmp_path / "m"
+    train(settings(records, folder, schedule="plateau", batch_size=20), lambda line: None)
+    rates = {
+        step: float(tf_value(value))
+        for step, value in events(folder)
+        if value.tag == "learning_rate"
+    }
+    assert rates == pytest.approx({2: 0.01, 4: 0.01, 6: 0.001})
 
 
 def test_the_command_trains_exports_and_freezes(records, tmp_path, capsys):
@@ -250,16 +298,44 @@ def test_the_command_trains_exports_and_freezes(records, tmp_path, capsys):
     output = capsys.readouterr().out
     assert "best checkpoint: step 5, AUROC on validation\n  Cardiomegaly " in output
     (saved_model,) = folders["export_dir"].iterdir()
+    assert f"{saved_model}: tiny of {folders['model_dir'] / 'best' / 'model.ckpt-5'}\n" in output
     (frozen,) = folders["frozen_graph_dir"].iterdir()
     assert frozen.name == f"chexnet_frozen_graph_{saved_model.name}.pb"
     assert output.count("SYNTHETIC") == 2
 
 
-def test_a_folder_that_cannot_be_made_is_refused_before_the_training(records, tmp_path, capsys):
+def test_only_the_best_checkpoint_is_delivered(trained, tmp_path):
+    from chexnet_trt.train.delivery import deliver
+
+    copy = shutil.copytree(trained[1], tmp_path / "model")
+    shutil.rmtree(copy / "best")
+    with pytest.raises(InputError, match=r"no checkpoint .*best"):
+        deliver(copy, tmp_path / "exports", None)
+    assert not (tmp_path / "exports").exists()
+
+
+@pytest.mark.parametrize("flag", ["export_dir", "frozen_graph_dir", "model_dir"])
+def test_a_folder_that_cannot_be_made_is_refused_before_the_training(
+    records, tmp_path, capsys, flag
+):
     from chexnet_trt import cli
 
     (tmp_path / "file").write_text("")
-    arguments = [f"--model_dir={tmp_path / 'm'}", f"--export_dir={tmp_path / 'file' / 'folder'}"]
+    folders = {"model_dir": tmp_path / "m", flag: tmp_path / "file" / "folder"}
+    arguments = [f"--{name}={folder}" for name, folder in folders.items()]
+    arguments.append("--batch_size=8")
     assert cli.main(["train", f"--data_dir={records}", *arguments]) == 2
-    assert "cannot make the folder" in capsys.readouterr().err
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "cannot make the folder" in printed.err
     assert not (tmp_path / "m").exists()
+
+
+def test_settings_are_refused_before_the_records_are_read(tmp_path):
+    dataset = training_files.write_records(tmp_path / "records")
+    dataset.shards("train")[0].write_bytes(b"damaged")
+    fields = settings(tmp_path / "records", tmp_path / "m")
+    with pytest.raises(InputError, match="too few for one step"):
+        train({**fields, "batch_size": 64}, lambda line: None)
+    with pytest.raises(InputError, match="train-00000-of-00004"):
+        train(fields, lambda line: None)

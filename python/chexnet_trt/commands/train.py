@@ -7,7 +7,7 @@ from pathlib import Path
 
 from chexnet_trt._core import InputError
 from chexnet_trt.export_arguments import add_scope_argument
-from chexnet_trt.inputs import non_negative, positive
+from chexnet_trt.inputs import make_folder, non_negative, positive
 from chexnet_trt.models import NETWORKS
 from chexnet_trt.progress import ProgressLine
 from chexnet_trt.tensorflow_import import import_tensorflow
@@ -133,11 +133,12 @@ def run(args: argparse.Namespace) -> int:
     settings = _settings(args)
     targets = [_path(folder) for folder in (args.export_dir, args.frozen_graph_dir)]
     import_tensorflow("train")
-    from chexnet_trt.train.delivery import deliver, make_folders
+    from chexnet_trt.train.delivery import deliver
     from chexnet_trt.train.metrics import table
     from chexnet_trt.train.training import train
 
-    make_folders(*targets)
+    for folder in filter(None, targets):
+        make_folder(folder)
     progress = ProgressLine()
     try:
         trained = train(settings, lambda line: print(line, flush=True), progress)

@@ -6,8 +6,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from chexnet_trt._core import InputError, write_file
+from chexnet_trt._core import write_file
 from chexnet_trt.export.inference_graph import inputs_of, parameter_count
+from chexnet_trt.inputs import make_folder
 from chexnet_trt.uff.graph_def import GraphDef
 
 
@@ -42,15 +43,11 @@ def graph_path(folder: str | Path, saved_model: str | Path | None = None) -> Pat
     """chexnet_frozen_graph_1541777429.pb in `folder`, made if need be.
 
     The number is the folder name of the SavedModel where that is one, else the time.
-    Raises InputError when the folder cannot be made.
+    Raises InputError when the folder cannot be made or written in.
     """
-    folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot make the folder '{folder}': {error.strerror}") from None
     name = Path(saved_model).name if saved_model else ""
-    return folder / f"chexnet_frozen_graph_{name if name.isdigit() else int(time.time())}.pb"
+    number = name if name.isdigit() else int(time.time())
+    return make_folder(folder) / f"chexnet_frozen_graph_{number}.pb"
 
 
 def _shape(sizes: list[int]) -> str:

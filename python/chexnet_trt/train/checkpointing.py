@@ -9,10 +9,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from chexnet_trt._core import InputError
+from chexnet_trt._core import BackendError, InputError
+from chexnet_trt.export.checkpoints import BEST
 from chexnet_trt.train.optimizers import Optimizer
 
-BEST = "best"
+CHECKPOINT_FILE = "checkpoint"  # TensorFlow's, which names the checkpoints of its folder.
 _NAME = "model.ckpt"
 _KEPT = 2
 
@@ -72,11 +73,11 @@ class Checkpoints:
         )
 
     def restore(self) -> int:
-        """The step of the latest checkpoint, whose values are now set; 0 without one.
+        """The step of the latest checkpoint, whose values are now set; 0 before the first one.
 
-        Raises InputError for one that is damaged or of another network.
+        Raises InputError for one that is gone, damaged or of another network.
         """
-        latest = tf.train.latest_checkpoint(str(self._folder))
+        latest = _latest(self._folder)
         if latest is None:
             return 0
         try:
@@ -84,14 +85,47 @@ class Checkpoints:
         except (tf.errors.OpError, AssertionError, ValueError) as error:
             reason = " ".join(str(error).split())[:300]
             raise InputError(
-                f"cannot go on from '{latest}': {reason}; delete it, or give another --model_dir"
+                f"cannot go on from '{latest}': {reason}; delete its files to go on from the one "
+                "before it, or give another --model_dir"
             ) from None
         return int(self._step.numpy())
 
     def save(self, step: int) -> None:
-        self._step.assign(step)
-        self._latest.save(checkpoint_number=step)
+        """Raises BackendError when it cannot be written, as on a full disk."""
+        self._save(self._latest, step)
 
     def save_best(self, step: int) -> None:
+        """Raises BackendError as `save`."""
+        self._save(self._best, step)
+
+    def _save(self, manager: tf.train.CheckpointManager, step: int) -> None:
         self._step.assign(step)
-        self._best.save(checkpoint_number=step)
+        try:
+            manager.save(checkpoint_number=step)
+        except (tf.errors.UnavailableError, tf.errors.AbortedError):
+            raise  # Another worker is gone: moving statistics are averaged while they are saved.
+        except tf.errors.OpError as error:
+            reason = " ".join(error.message.split())[:300]
+            raise BackendError(
+                f"cannot write the checkpoint of step {step} in '{manager.directory}': {reason}; "
+                "the same command goes on from the one before it"
+            ) from None
+
+
+def _latest(folder: Path) -> str | None:
+    """The newest checkpoint of those that the folder's `checkpoint` file names and that are there;
+    None without that file. Raises InputError when none of them is there, for to begin anew would
+    overwrite the best one.
+    """
+    named = folder / CHECKPOINT_FILE
+    if not named.is_file():
+        return None
+    state = tf.train.get_checkpoint_state(str(folder))
+    paths = reversed(state.all_model_checkpoint_paths) if state else ()
+    found = next((path for path in paths if Path(f"{path}.index").is_file()), None)
+    if found is None:
+        raise InputError(
+            f"'{named}' names no checkpoint that is there: bring the files model.ckpt-* back, or "
+            "begin anew in another --model_dir"
+        )
+    return str(found)

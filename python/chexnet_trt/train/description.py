@@ -11,9 +11,8 @@ from chexnet_trt import machine
 from chexnet_trt._core import InputError, write_file
 from chexnet_trt.export.model_folder import FILE, TrainedModel, read_model_folder
 from chexnet_trt.records import Dataset
+from chexnet_trt.train.checkpointing import CHECKPOINT_FILE
 from chexnet_trt.train.settings import IDENTITY, Settings
-
-_CHECKPOINTED = "checkpoint"  # TensorFlow's file that names the latest.
 
 
 def describe(settings: Settings, image_size: int, dataset: Dataset) -> TrainedModel:
@@ -34,7 +33,7 @@ def describe(settings: Settings, image_size: int, dataset: Dataset) -> TrainedMo
 
 def check_same_training(folder: Path, model: TrainedModel) -> None:
     """Raises InputError when the folder's checkpoints are of another training than `model`."""
-    if not ((folder / FILE).is_file() and (folder / _CHECKPOINTED).is_file()):
+    if not ((folder / FILE).is_file() and (folder / CHECKPOINT_FILE).is_file()):
         return
     known, now = read_model_folder(folder).to_json(), model.to_json()
     other = [name for name in IDENTITY if known.get(name) != now[name]]
@@ -52,13 +51,9 @@ def check_same_training(folder: Path, model: TrainedModel) -> None:
 
 
 def write(folder: Path, model: TrainedModel, steps: int, best: Mapping[str, Any] | None) -> None:
-    """Makes the folder where there is none. `best`: the evaluation of the checkpoint in best/.
+    """`best`: the evaluation of the checkpoint in best/.
 
-    Raises InputError when it cannot be written.
+    Raises InputError when the file cannot be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot make the folder '{folder}': {error.strerror}") from None
     fields = {**model.to_json(), "steps": steps, "best": best}
     write_file(str(folder / FILE), (json.dumps(fields, indent=1) + "\n").encode())

@@ -99,12 +99,16 @@ class Trainer:
 
     def _look(self, epoch: Epoch, learning_rate: float) -> None:
         loss = epoch.recent_loss()
+        self._check_finite("loss", loss)
+        self._reporter.steps(self.step, loss, learning_rate, epoch)
+
+    def _check_finite(self, what: str, loss: float) -> None:
         if not math.isfinite(loss):
             raise BackendError(
-                f"the loss at step {self.step} is {loss}: the training diverged; try a lower "
-                f"--learning_rate than {self._settings.learning_rate}"
+                f"the {what} at step {self.step} is {loss}: the training diverged; begin anew in "
+                "another --model_dir with a lower --learning_rate than "
+                f"{self._settings.learning_rate}"
             )
-        self._reporter.steps(self.step, loss, learning_rate, epoch)
 
     def _seconds_left(self, epoch: Epoch) -> float:
         epochs = self._settings.train_epochs - epoch.number - 1
@@ -115,6 +119,7 @@ class Trainer:
     def _evaluate(self) -> None:
         begin = time.perf_counter()
         metrics = self._validate()
+        self._check_finite("validation loss", metrics.loss)
         self._learning_rate.update_lr(metrics.loss)
         self._state.schedule = self._learning_rate.state
         best = self._state.best

@@ -32,8 +32,9 @@ class Metrics:
     def of(cls, labels: NDArray[Any], logits: NDArray[Any]) -> Metrics:
         """labels 0 or 1, logits: [images, classes]."""
         z, truth = logits.astype(np.float64), labels.astype(np.float64)
-        loss = np.maximum(z, 0) - z * truth + np.log1p(np.exp(-np.abs(z)))
-        scores = np.exp(-np.logaddexp(0, -z))
+        with np.errstate(invalid="ignore"):  # NaN of a network that diverged stays NaN.
+            loss = np.logaddexp(0, np.where(truth == 1, -z, z))
+            scores = np.exp(-np.logaddexp(0, -z))
         return cls(float(loss.mean()), auroc(labels, z), auroc_in_bins(truth, scores))
 
     @property

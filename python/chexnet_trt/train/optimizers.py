@@ -25,9 +25,11 @@ class Optimizer:
             self._inner = tf.keras.optimizers.Adam(settings.learning_rate)
         else:
             self._inner = tf.keras.optimizers.SGD(settings.learning_rate, momentum=MOMENTUM)
-        scaled = settings.dtype == "mixed_float16"
+        self._scales_loss = settings.dtype == "mixed_float16"
         self.checkpointed = (
-            tf.keras.optimizers.LossScaleOptimizer(self._inner) if scaled else self._inner
+            tf.keras.optimizers.LossScaleOptimizer(self._inner)
+            if self._scales_loss
+            else self._inner
         )
         self._variables = list(variables)
         self.checkpointed.build(self._variables)
@@ -44,5 +46,20 @@ class Optimizer:
             loss = loss_of()
             scaled = self.checkpointed.scale_loss(loss)
         gradients = tape.gradient(scaled, self._variables)
+        if self._scales_loss:
+            gradients = _overflowing_together(gradients)
         self.checkpointed.apply_gradients(zip(gradients, self._variables, strict=True))
         return loss
+
+
+def _overflowing_together(gradients: list[Tensor]) -> list[Tensor]:
+    """The gradients, infinite on every replica if they overflow on one.
+
+    Keras' loss scale looks at one replica's gradients before their sum over all.
+    """
+    finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(gradient)) for gradient in gradients])
+    overflows = tf.distribute.get_replica_context().all_reduce(
+        tf.distribute.ReduceOp.SUM, tf.where(finite, 0.0, 1.0)
+    )
+    first, *others = gradients
+    return [tf.where(overflows > 0, float("inf"), first), *others]

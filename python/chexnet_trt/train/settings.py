@@ -56,6 +56,8 @@ class Settings:
             raise InputError(f"--learning_rate={self.learning_rate}: give a number above 0")
         if self.flip and not self.augment:
             raise InputError("--flip is a part of the augmentation that --no_augment turns off")
+        if self.checkpoint_scope is not None and self.pretrained_model_dir is None:
+            raise InputError("--checkpoint_scope is of --pretrained_model_dir, which is not given")
 
     def hyperparameters(self) -> dict[str, Any]:
         """All but folders and what only finds weights."""

@@ -11,6 +11,7 @@ import tensorflow as tf
 from chexnet_trt._core import BackendError, InputError
 from chexnet_trt.export.checkpoints import load_weights
 from chexnet_trt.export.model_folder import TrainedModel
+from chexnet_trt.inputs import make_folder
 from chexnet_trt.models import NETWORKS
 from chexnet_trt.models.tensorflow_network import TensorFlowNetwork
 from chexnet_trt.models.variables import variable_shapes
@@ -65,11 +66,12 @@ def train(settings: Settings, report: Callable[[str], None], progress: ProgressL
     splits = [_split(dataset, name, image_size) for name in (TRAINING, VALIDATION)]
     model = description.describe(settings, image_size, dataset)
     description.check_same_training(settings.model_dir, model)
-    dataset.verify((TRAINING, VALIDATION), progress)
-    progress.close()
     distribution = choose_distribution(report)
     _check_device(settings, distribution)
     feed = Feed(distribution, *splits, step_size=settings.batch_size, seed=settings.seed)
+    make_folder(settings.model_dir)
+    dataset.verify((TRAINING, VALIDATION), progress)
+    progress.close()
     try:
         return _train(settings, dataset, model, distribution, feed, report, progress)
     except (tf.errors.UnavailableError, tf.errors.AbortedError):
