@@ -117,13 +117,14 @@ class Planner {
     return operand;
   }
 
-  /// An int8 layer, maybe with a bias, that nothing else reads.
+  /// A layer, maybe with a bias, that nothing else reads. One that is kept in float32 too: what has
+  /// no range when all layers are in 8 bits must not need one when some are not.
   bool is_own_layer(NodeId id) const {
     if (uses_[static_cast<std::size_t>(id)] != 1) return false;
-    if (plan_.has_int8_weights[static_cast<std::size_t>(id)]) return true;
+    if (is_weight_layer(graph_, id)) return true;
     const auto bias = constant_operand(graph_, id, BinaryKind::kAdd);
     return bias && uses_[static_cast<std::size_t>(bias->value)] == 1 &&
-           plan_.has_int8_weights[static_cast<std::size_t>(bias->value)];
+           is_weight_layer(graph_, bias->value);
   }
 
   /// The operands that `node` reads in 8 bits.

@@ -100,16 +100,21 @@ std::optional<StoredSum> stored_sum(const LoweringContext& context, const Node& 
   return result;
 }
 
-/// The convolution that computes `id`, maybe with a bias, when nothing else reads either.
+bool has_int8_weights(const Graph& graph, const Node& conv) {
+  return graph.node(conv.inputs[1]).op == Op::kDequantize;
+}
+
+/// The int8 convolution that computes `id`, maybe with a bias, when nothing else reads either.
 const Node* own_convolution(const LoweringContext& context, NodeId id) {
   if (only_reader(context, id) == nullptr) return nullptr;
   const Node& node = context.graph.node(id);
-  if (node.op == Op::kConv2D) return &node;
+  if (node.op == Op::kConv2D) return has_int8_weights(context.graph, node) ? &node : nullptr;
   if (node.op != Op::kBinary || context.graph.constant(node.inputs[1]) == nullptr) return nullptr;
   if (std::get<BinaryAttributes>(node.attributes).kind != BinaryKind::kAdd) return nullptr;
   const Node& inner = context.graph.node(node.inputs[0]);
   const bool is_own = only_reader(context, node.inputs[0]) != nullptr;
-  return inner.op == Op::kConv2D && is_own ? &inner : nullptr;
+  const bool is_int8 = inner.op == Op::kConv2D && has_int8_weights(context.graph, inner);
+  return is_int8 && is_own ? &inner : nullptr;
 }
 
 /// One limit for all channels when they are the same.

@@ -137,10 +137,32 @@ TEST(QuantizationPoints, HighPrecision) {
   EXPECT_THAT(points_of(graph, {"c"}), ElementsAre("x", "r unsigned"));
   EXPECT_THAT(points_of(graph, {"a", "b", "c"}), ElementsAre());
   EXPECT_THROW(quantization_points(graph, {"no such layer"}), InputError);
-  const Graph mixed = quantize(graph, {{"x", 1}, {"r", 1}, {"b", 1}, {"sum", 1}}, {"b"});
+  const Graph mixed = quantize(graph, {{"x", 1}, {"r", 1}, {"sum", 1}}, {"b"});
   EXPECT_EQ(mixed.node(mixed.find("b")).inputs[0], mixed.find("r"));
   EXPECT_EQ(mixed.node(mixed.find("b")).inputs[1], mixed.find("w"));
   EXPECT_EQ(mixed.node(mixed.find("sum")).inputs[1], mixed.find("r/dequantize"));
+}
+
+TEST(QuantizationPoints, LayersInHighPrecisionNeedNoOtherRanges) {
+  Text text;
+  text.conv("stem", "x").conv("shortcut", "stem").conv("branch", "stem");
+  text.binary("bias", "branch", "c2").binary("sum", "bias", "shortcut").relu("relu", "sum");
+  text.conv("next", "relu").binary("again", "next", "sum").conv("last", "again");
+  const Graph graph = text.output("last");
+  const std::vector<std::string> layers{"stem", "shortcut", "branch", "next", "last"};
+  std::set<std::string> calibrated;
+  for (const auto& point : quantization_points(graph)) {
+    calibrated.insert(graph.node(point.value).name);
+  }
+  for (unsigned kept = 0; kept < 1U << layers.size(); ++kept) {
+    std::set<std::string> names;
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      if ((kept >> i & 1U) != 0) names.insert(layers[i]);
+    }
+    for (const auto& point : quantization_points(graph, names)) {
+      EXPECT_EQ(calibrated.count(graph.node(point.value).name), 1U) << kept;
+    }
+  }
 }
 
 TEST(Quantize, WritesPairsAndInt8WeightsByChannel) {

@@ -19,13 +19,20 @@ NodeId stored(Graph& graph, const std::string& name, NodeId x, float scale, Elem
   return graph.add(Op::kDequantize, name + "/dequantize", {q, s}, AxisAttributes{});
 }
 
+NodeId int8_weights(Graph& graph) {
+  const NodeId levels = graph.add_constant(
+      "w/levels", Tensor::from_ints(ElementType::kInt8, {1, 1, 2, 2}, {127, -50, 31, 127}));
+  const NodeId scales = graph.add_constant("w/scales", Tensor::from_floats({2}, {0.0103F, 0.0217F}));
+  return graph.add(Op::kDequantize, "w", {levels, scales}, AxisAttributes{3});
+}
+
 /// conv(x) + dequantised x, and what `finish` puts behind the sum.
 template <typename Finish>
-Graph residual(Finish finish) {
+Graph residual(Finish finish, bool is_int8 = true) {
   Graph graph;
   const NodeId x = graph.add_input("x", {kFloat, {kBatch, 6, 6, 2}}, TensorLayout::kNhwc);
   const NodeId trunk = stored(graph, "trunk", x, 0.01F, ElementType::kInt8);
-  const NodeId weights = random_constant(graph, "w", {1, 1, 2, 2});
+  const NodeId weights = is_int8 ? int8_weights(graph) : random_constant(graph, "w", {1, 1, 2, 2});
   const NodeId conv = graph.add(Op::kConv2D, "conv", {trunk, weights}, ConvAttributes{});
   const NodeId sum =
       graph.add(Op::kBinary, "sum", {conv, trunk}, BinaryAttributes{BinaryKind::kAdd});
@@ -85,6 +92,14 @@ TEST(FusedSum, LeavesASumThatIsNotStoredOrReadTwice) {
                                           ActivationAttributes{ActivationKind::kTanh, 0});
                 return stored(g, "tanh", tanh, 0.02F, ElementType::kInt8);
               })).empty());
+}
+
+TEST(FusedSum, LeavesTheSumOfALayerInFloatingPoint) {
+  const auto finish = [](Graph& g, NodeId sum) {
+    return stored(g, "sum", sum, 0.02F, ElementType::kInt8);
+  };
+  EXPECT_EQ(fine_limits(residual(finish)).size(), 1U);
+  EXPECT_TRUE(fine_limits(residual(finish, false)).empty());
 }
 
 TEST(FusedSum, CoarseHasEightBitsAndTellsWhatMustBeOneKernel) {
