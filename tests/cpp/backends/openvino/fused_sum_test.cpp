@@ -22,7 +22,8 @@ NodeId stored(Graph& graph, const std::string& name, NodeId x, float scale, Elem
 NodeId int8_weights(Graph& graph) {
   const NodeId levels = graph.add_constant(
       "w/levels", Tensor::from_ints(ElementType::kInt8, {1, 1, 2, 2}, {127, -50, 31, 127}));
-  const NodeId scales = graph.add_constant("w/scales", Tensor::from_floats({2}, {0.0103F, 0.0217F}));
+  const NodeId scales =
+      graph.add_constant("w/scales", Tensor::from_floats({2}, {0.0103F, 0.0217F}));
   return graph.add(Op::kDequantize, "w", {levels, scales}, AxisAttributes{3});
 }
 
