@@ -84,7 +84,7 @@ def main() -> None:
         for work in sides.values():  # The files into memory, the processes started.
             work()
         rounds = [{name: seconds(work) for name, work in sides.items()} for _ in range(args.rounds)]
-    kind = "SYNTHETIC films" if nih.is_synthetic(args.nih_dir) else "images"
+    kind = "SYNTHETIC films" if nih.is_synthetic(map(Path, files)) else "images"
     size = statistics.mean(Path(file).stat().st_size for file in files)
     print(
         f"{len(files)} {kind} of {size / 1e3:.0f} kB to {args.image_size}x{args.image_size} on "
