@@ -13,8 +13,8 @@
 #include "passes/never_negative.hpp"
 
 // Before:      v, and the network's outputs
-// After:       v, and for outputs only slice(v), or concat(min(v), max(v)), or max(v) if v cannot be
-//              negative
+// After:       v, and for outputs only slice(v), or concat(min(v), max(v)) by channel, or max(v)
+//              alone if v cannot be negative
 // Conditions:  v is float32. Not in the pipeline: calibration asks for it. What calibration needs is
 //              made small inside the network, because writing out every activation of a ResNet-50
 //              costs as much time as the inference. The network's outputs go, because a backend may

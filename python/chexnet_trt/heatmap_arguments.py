@@ -14,7 +14,7 @@ from PIL import Image
 
 from chexnet_trt._core import InputError, write_file
 from chexnet_trt.heatmap import ClassActivation, Film, draw_figure, draw_heatmap
-from chexnet_trt.inputs import check_targets, positive
+from chexnet_trt.inputs import check_targets, make_folder, positive
 from chexnet_trt.labels import canonical_names
 from chexnet_trt.scoring import Scored
 
@@ -84,7 +84,7 @@ class Pictures:
             raise InputError(f"--figure shows one film; {len(files)} are given")
         check_targets(self._figure)
         if self._folder:
-            _make_folder(self._folder)
+            make_folder(self._folder)
         distinct_files = list(dict.fromkeys(files))
         stems = _file_names(file.stem for file in distinct_files)
         self._stems = dict(zip(distinct_files, stems, strict=True))
@@ -141,13 +141,6 @@ def _indices(names: Sequence[str], labels: Sequence[str]) -> list[int]:
             )
         indices.append(known[canonical.casefold()])
     return list(dict.fromkeys(indices))
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot make the folder '{folder}': {error.strerror}") from None
 
 
 def _file_names(names: Iterable[str]) -> list[str]:
