@@ -307,9 +307,7 @@ class EngineOp : public tf::AsyncOpKernel {
                                                        fallback_.name(), "' in")),
                       done);
     tf::FunctionLibraryRuntime::Handle handle = 0;
-    OP_REQUIRES_OK_ASYNC(
-        context, library->Instantiate(fallback_.name(), tf::AttrSlice(&fallback_.attr()), &handle),
-        done);
+    OP_REQUIRES_OK_ASYNC(context, instantiate(*context, *library, &handle), done);
     tf::FunctionLibraryRuntime::Options options(context->step_id());
     options.rendezvous = context->rendezvous();
     options.cancellation_manager = context->cancellation_manager();
@@ -329,6 +327,19 @@ class EngineOp : public tf::AsyncOpKernel {
                    }
                    done();
                  });
+  }
+
+  /// As a function of several devices, though it has one: the others are not given the rewrites
+  /// that what the graph optimiser makes of a function relies on.
+  absl::Status instantiate(const tf::OpKernelContext& context, tf::FunctionLibraryRuntime& library,
+                           tf::FunctionLibraryRuntime::Handle* handle) const {
+    const std::string& device = context.device()->name();
+    tf::FunctionLibraryRuntime::InstantiateOptions options;
+    options.target = device;
+    options.is_multi_device_function = true;
+    options.input_devices.assign(static_cast<std::size_t>(context.num_inputs()), device);
+    options.output_devices.assign(static_cast<std::size_t>(context.num_outputs()), device);
+    return library.Instantiate(fallback_.name(), tf::AttrSlice(&fallback_.attr()), options, handle);
   }
 
   NodeEngine engine_;
