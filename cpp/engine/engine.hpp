@@ -49,6 +49,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   static std::shared_ptr<Engine> load(const std::string& path, const LoadOptions& options = {});
   static std::shared_ptr<Engine> load(const std::string& path, const LoadOptions& options,
                                       Backend& backend);
+  static std::shared_ptr<Engine> load(const PlanReader& plan, const LoadOptions& options = {});
   /// Writes the file atomically: all of it or nothing. Raises InputError when that fails.
   void save(const std::string& path);
 

@@ -103,7 +103,10 @@ EngineConfig config_of(const PlanReader& plan) {
 }  // namespace
 
 std::shared_ptr<Engine> Engine::load(const std::string& path, const LoadOptions& options) {
-  const PlanReader plan = PlanReader::open(path);
+  return load(PlanReader::open(path), options);
+}
+
+std::shared_ptr<Engine> Engine::load(const PlanReader& plan, const LoadOptions& options) {
   return from_plan(plan, options, chexnet_trt::backend(config_of(plan).backend));
 }
 

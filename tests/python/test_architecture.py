@@ -22,6 +22,8 @@ ALLOWED = {
     "plan": {"common"},
     "engine": {"common", "graph", "uff", "passes", "calibration", "backends", "plan"},
     "bench": {"common", "backends", "engine"},
+    "c_api": {"common", "backends", "plan", "engine"},
+    "tensorflow_op": set(),
     "bindings": {
         "common",
         "graph",
@@ -36,7 +38,12 @@ ALLOWED = {
 }
 
 # A third-party header, and the only folder of cpp/ that may include it.
-CONFINED = {"openvino/": "backends/openvino", "pybind11/": "bindings"}
+CONFINED = {
+    "openvino/": "backends/openvino",
+    "pybind11/": "bindings",
+    "tensorflow/": "tensorflow_op",
+    "absl/": "tensorflow_op",
+}
 
 INCLUDE = re.compile(r'^\s*#include\s+[<"]([^>"]+)[>"]', re.MULTILINE)
 HEAVY = re.compile(
