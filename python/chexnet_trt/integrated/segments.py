@@ -1,0 +1,136 @@
+"""Which parts of a graph become engines."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from chexnet_trt.export.inference_graph import PLACEHOLDERS
+from chexnet_trt.integrated.clusters import grow_clusters
+from chexnet_trt.integrated.dataflow import Dataflow, control_inputs
+from chexnet_trt.integrated.subgraph import Subgraph, cut_out
+from chexnet_trt.integrated.support import reason_against
+from chexnet_trt.uff.context import PASS_THROUGH, strip
+
+ENGINE_OP = "ChexnetTrtEngine"
+
+
+@dataclass(frozen=True)
+class Segment:
+    """members: the nodes that its engine computes, producers first; parameters are not among them.
+    controls: the nodes outside that must have run before. ops: how many members of each.
+    """
+
+    name: str
+    members: tuple[str, ...]
+    subgraph: Subgraph
+    controls: tuple[str, ...]
+    ops: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """native: the nodes that stay in TensorFlow. left_out: those of them that compute something,
+    and why they do.
+    """
+
+    flow: Dataflow
+    segments: tuple[Segment, ...]
+    native: frozenset[str]
+    left_out: Mapping[str, str]
+
+
+def segment(flow: Dataflow, minimum_size: int, fixed_batch: int | None) -> Segmentation:
+    """minimum_size: how many nodes, without those that hand on their input, an engine has at least.
+
+    """
+    order = [name for name in flow.order if name not in flow.parameters]
+    reasons = {name: reason_against(flow, name, fixed_batch) for name in order}
+    candidates = {name for name, reason in reasons.items() if not reason}
+    clusters = []
+    for members in grow_clusters(order, flow.dependencies, candidates):
+        size = sum(_computes(flow, name) for name in members)
+        if size >= max(minimum_size, 1):
+            clusters.append(members)
+        else:
+            reasons.update(dict.fromkeys(members, _too_small(size, minimum_size)))
+    inside = {name for members in clusters for name in members}
+    native = _native(flow, {name for name in order if name not in inside})
+    return Segmentation(
+        flow,
+        tuple(_segments(flow, clusters, native, fixed_batch)),
+        native,
+        _left_out(flow, native, reasons),
+    )
+
+
+def _computes(flow: Dataflow, name: str) -> bool:
+    op = flow.nodes[name].op
+    return op != "Identity" and op not in PASS_THROUGH
+
+
+def _too_small(size: int, minimum: int) -> str:
+    nodes = "1 node" if size == 1 else f"{size} nodes"
+    return f"{nodes} here could be an engine, below the minimum_segment_size {minimum}"
+
+
+def _native(flow: Dataflow, names: set[str]) -> frozenset[str]:
+    """`names` and the parameters that they, or whoever fetches outputs, need."""
+    fetched = {strip(tensor) for tensor in flow.outputs} & flow.parameters
+    controls = {c for name in names for c in control_inputs(flow.nodes[name])} & flow.parameters
+    roots = names | fetched | controls
+    return frozenset(roots | flow.parameters_of(roots))
+
+
+def _segments(
+    flow: Dataflow,
+    clusters: list[list[str]],
+    native: Collection[str],
+    fixed_batch: int | None,
+) -> list[Segment]:
+    subgraphs = [cut_out(flow, members, fixed_batch) for members in clusters]
+    read = {tensor for subgraph in subgraphs for tensor in subgraph.inputs.values()}
+    read.update(flow.outputs)
+    read.update(t for t, readers in flow.readers.items() if not native.isdisjoint(readers))
+    segments: list[Segment] = []
+    for members, subgraph in zip(clusters, subgraphs, strict=True):
+        # Nodes that only wait for a member read nothing of it: the engine still needs a result.
+        outputs = [name for name in members if f"{name}:0" in read] or members[-1:]
+        segments.append(
+            Segment(
+                _unique(flow, f"{ENGINE_OP}_{len(segments)}"),
+                tuple(members),
+                replace(subgraph, outputs=tuple(outputs)),
+                tuple(_controls(flow, members)),
+                Counter(flow.nodes[name].op for name in members),
+            )
+        )
+    return segments
+
+
+def _unique(flow: Dataflow, name: str) -> str:
+    while name in flow.nodes:
+        name += "_"
+    return name
+
+
+def _controls(flow: Dataflow, members: list[str]) -> list[str]:
+    found: dict[str, None] = {}
+    for name in (*members, *sorted(flow.parameters_of(members))):
+        for before in control_inputs(flow.nodes[name]):
+            nodes = flow.dependencies[before] if before in flow.parameters else {before}
+            found.update(dict.fromkeys(sorted(nodes - set(members))))
+    return list(found)
+
+
+def _left_out(
+    flow: Dataflow, native: frozenset[str], reasons: Mapping[str, str]
+) -> dict[str, str]:
+    found = {}
+    for name in flow.order:
+        op = flow.nodes[name].op
+        if name not in native or op in PLACEHOLDERS or op == "Const":
+            continue
+        found[name] = reasons.get(name, "it has no batch in front, and a node in TensorFlow reads it")
+    return found
