@@ -25,7 +25,7 @@ def grow_clusters(
         if name in candidates
         for producer in sorted(set(dependencies[name]) & set(candidates), key=position.__getitem__)
     ]
-    while any([graph.contract(producer, name) for producer, name in edges]):
+    while sum(graph.contract(producer, name) for producer, name in edges):
         edges = [edge for edge in edges if graph.find(edge[0]) != graph.find(edge[1])]
     clusters: dict[str, list[str]] = {}
     for name in order:

@@ -77,7 +77,7 @@ class Dataflow:
     readers: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def output_types(self, name: str) -> list[TensorType]:
-        found = []
+        found: list[TensorType] = []
         while (tensor := f"{name}:{len(found)}") in self.types:
             found.append(self.types[tensor])
         return found

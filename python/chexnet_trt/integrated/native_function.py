@@ -21,12 +21,13 @@ def native_function(
     specs = [_spec(types[segment.subgraph.inputs[name]]) for name in engine.inputs]
 
     def compute(*values: tf.Tensor) -> list[tf.Tensor]:
-        return tf.graph_util.import_graph_def(
+        results: list[tf.Tensor] = tf.graph_util.import_graph_def(
             segment.subgraph.graph,
             input_map=dict(zip(engine.inputs, values, strict=True)),
             return_elements=[f"{name}:0" for name in engine.outputs],
             name="",
         )
+        return results
 
     function = tf.function(compute).get_concrete_function(*specs).function_def
     function.signature.name = f"{segment.name}_native_segment"

@@ -46,20 +46,19 @@ class Report:
         return json.dumps(asdict(self), indent=2) + "\n"
 
     def to_text(self) -> str:
-        return "\n".join(self._lines())
+        return "\n".join(self.lines())
 
-    def _lines(self) -> list[str]:
+    def lines(self, *, detailed: bool = True) -> list[str]:
+        """detailed: with a line for each node that is left out."""
         inside, outside = sum(row.nodes for row in self.segments), len(self.left_out)
-        count = len(self.segments)
-        lines = [
-            f"{inside} of {inside + outside} nodes in {count} {'engine' if count == 1 else 'engines'}; "
-            f"{outside} stay in TensorFlow"
-        ]
+        engines = "1 engine" if len(self.segments) == 1 else f"{len(self.segments)} engines"
+        nodes = f"{inside} of {inside + outside} nodes"
+        lines = [f"{nodes} in {engines}; {outside} stay in TensorFlow"]
         if self.problem:
             lines.append(self.problem)
         for row in self.segments:
             lines += _segment_lines(row)
-        if self.left_out:
+        if self.left_out and detailed:
             lines.append("left out:")
             lines += [f"  '{row.node}' ({row.op}): {row.reason}" for row in self.left_out]
         return lines
@@ -70,7 +69,7 @@ def make_report(
 ) -> Report:
     """engines: one a segment, or none where none is built yet."""
     flow = segmentation.flow
-    built = list(engines) or [None] * len(segmentation.segments)
+    built: Sequence[SegmentEngine | None] = engines or [None] * len(segmentation.segments)
     return Report(
         tuple(
             _row(segmentation, segment, engine)
@@ -84,9 +83,7 @@ def make_report(
     )
 
 
-def _row(
-    segmentation: Segmentation, segment: Segment, engine: SegmentEngine | None
-) -> SegmentRow:
+def _row(segmentation: Segmentation, segment: Segment, engine: SegmentEngine | None) -> SegmentRow:
     types = segmentation.flow.types
     return SegmentRow(
         name=segment.name,
@@ -104,7 +101,7 @@ def _row(
 
 def _segment_lines(row: SegmentRow) -> list[str]:
     ops = ", ".join(f"{count} {op}" for op, count in row.ops.items())
-    built = f", {row.precision}, batches 1 to {row.max_batch}, {row.megabytes:g} MB"
+    built = f", {row.precision}, batches 1 to {row.max_batch}, {row.megabytes} MB"
     return [
         f"{row.name}: {row.nodes} nodes from '{row.first}' to '{row.last}'"
         + (built if row.precision else ""),

@@ -99,6 +99,6 @@ def _add_engine(
         for extent in result.shape or ():
             shape.dim.add(size=-1 if extent in (BATCH, None) else extent)
     node.attr["engine"].s = engine.content
-    node.attr["engine_path"].s = b""
     node.attr["max_batch_size"].i = engine.max_batch
-    node.attr["fallback"].s = fallback.encode()
+    if fallback:
+        node.attr["fallback"].func.name = fallback

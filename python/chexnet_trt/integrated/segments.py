@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from chexnet_trt.export.inference_graph import PLACEHOLDERS
@@ -42,9 +42,7 @@ class Segmentation:
 
 
 def segment(flow: Dataflow, minimum_size: int, fixed_batch: int | None) -> Segmentation:
-    """minimum_size: how many nodes, without those that hand on their input, an engine has at least.
-
-    """
+    """minimum_size: of an engine, in nodes; those that only hand on their input do not count."""
     order = [name for name in flow.order if name not in flow.parameters]
     reasons = {name: reason_against(flow, name, fixed_batch) for name in order}
     candidates = {name for name, reason in reasons.items() if not reason}
@@ -86,7 +84,7 @@ def _native(flow: Dataflow, names: set[str]) -> frozenset[str]:
 def _segments(
     flow: Dataflow,
     clusters: list[list[str]],
-    native: Collection[str],
+    native: frozenset[str],
     fixed_batch: int | None,
 ) -> list[Segment]:
     subgraphs = [cut_out(flow, members, fixed_batch) for members in clusters]
@@ -124,13 +122,13 @@ def _controls(flow: Dataflow, members: list[str]) -> list[str]:
     return list(found)
 
 
-def _left_out(
-    flow: Dataflow, native: frozenset[str], reasons: Mapping[str, str]
-) -> dict[str, str]:
+def _left_out(flow: Dataflow, native: frozenset[str], reasons: Mapping[str, str]) -> dict[str, str]:
     found = {}
     for name in flow.order:
         op = flow.nodes[name].op
         if name not in native or op in PLACEHOLDERS or op == "Const":
             continue
-        found[name] = reasons.get(name, "it has no batch in front, and a node in TensorFlow reads it")
+        found[name] = reasons.get(
+            name, "it has no batch in front, and a node in TensorFlow reads it"
+        )
     return found

@@ -18,9 +18,8 @@ from chexnet_trt.uff.context import strip
 # Engines compute in float32. Integers they give exactly where these are positions.
 _POSITIONS = ("ArgMax", "ArgMin")
 
-# How the importer begins its report of one node; the table names the node already.
+# How the importer begins its report of a node.
 _IMPORTER_PREFIX = re.compile(r"^1 node of the network cannot be imported: ")
-_NODE_PREFIX = re.compile(r"^node '.*?' \(\w+\): ")
 
 
 def reason_against(flow: Dataflow, name: str, fixed_batch: int | None) -> str:
@@ -80,13 +79,20 @@ def _by_import(flow: Dataflow, node: tf.NodeDef, fixed_batch: int | None) -> str
     try:
         network = cut_out(flow, [node.name], fixed_batch, [node.name]).import_network()
     except InputError as error:
-        return _NODE_PREFIX.sub("", _IMPORTER_PREFIX.sub("", str(error)))
+        return _about(node.name, str(error))
     ((_, result),) = network.outputs
     wanted = flow.types[f"{node.name}:0"]
     if not _agrees(wanted, result.element_type, result.shape):
         shape = ", ".join("batch" if extent is None else str(extent) for extent in result.shape)
         return f"an engine would make {result.element_type} [{shape}] of it, TensorFlow {wanted}"
     return ""
+
+
+def _about(name: str, message: str) -> str:
+    """The converter's or importer's message without its advice to whoever wants one UFF file, and
+    without the node's name where it is the one that was asked about."""
+    problem = _IMPORTER_PREFIX.sub("", message).partition("; ")[0]
+    return re.sub(rf"^node '{re.escape(name)}' \(\w+\): ", "", problem)
 
 
 def _agrees(wanted: TensorType, element: str, shape: tuple[int | None, ...]) -> bool:

@@ -1,4 +1,4 @@
-"""Element types and shapes of every tensor of a graph, and which of them have the batch in front."""
+"""Types and shapes of every tensor of a graph, and which of them have the batch in front."""
 
 from __future__ import annotations
 

@@ -1,0 +1,115 @@
+"""The whole way: graph -> segments -> engines -> graph with engine nodes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from chexnet_trt._core import InputError
+from chexnet_trt.export.inference_graph import choose_outputs, sub_graph
+from chexnet_trt.int8 import Int8
+from chexnet_trt.integrated.dataflow import analyse
+from chexnet_trt.integrated.engines import PRECISIONS, SegmentEngine, build_engine, import_segment
+from chexnet_trt.integrated.native_function import native_function
+from chexnet_trt.integrated.report import Report, make_report
+from chexnet_trt.integrated.rewriting import with_engines
+from chexnet_trt.integrated.segments import Segmentation, segment
+from chexnet_trt.integrated.tensor_types import infer_types
+from chexnet_trt.network import Network
+from chexnet_trt.uff.context import strip
+from chexnet_trt.uff.graph_def import GraphDef
+
+logger = logging.getLogger("chexnet_trt")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """precision: FP32, FP16 or INT8, which is permitted; the fastest is taken. fallback: TensorFlow
+    computes a segment whose engine fails, with a message; without it that is an error.
+    """
+
+    max_batch: int = 1
+    precision: str = "FP32"
+    minimum_segment_size: int = 3
+    fallback: bool = False
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise InputError(f"precision mode '{self.precision}': expected {', '.join(PRECISIONS)}")
+        for name in ("max_batch", "minimum_segment_size"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} {getattr(self, name)}: give 1 or more")
+
+
+@dataclass(frozen=True)
+class Partition:
+    """A graph and what of it becomes engines. fixed_batch: where it is written for one size alone.
+    problem: why nothing becomes an engine; empty otherwise.
+    """
+
+    segmentation: Segmentation
+    networks: Mapping[str, Network]
+    fixed_batch: int | None
+    problem: str
+
+
+@dataclass(frozen=True)
+class Converted:
+    graph: GraphDef
+    report: Report
+
+
+def divide(graph: GraphDef, outputs: Sequence[str], minimum_segment_size: int) -> Partition:
+    """outputs: nodes or tensors. Raises InputError for names that the graph lacks and for a graph
+    that TensorFlow does not import.
+    """
+    tensors = [name.removesuffix(":0") for name in outputs]
+    choose_outputs({node.name for node in graph.node}, [strip(name) for name in tensors], {})
+    graph = sub_graph(graph, tensors)
+    types = infer_types(graph)
+    flow = analyse(graph, types.tensors, tensors)
+    found = segment(flow, minimum_segment_size, types.fixed_batch)
+    networks = {each.name: import_segment(each) for each in found.segments}
+    return Partition(found, networks, types.fixed_batch, types.problem)
+
+
+def build(
+    partition: Partition, settings: Settings, int8: Mapping[str, Int8] | None = None
+) -> Converted:
+    """int8: ranges by segment; a segment without any stays fp32. Says in the log what was done.
+
+    Raises InputError for a batch below the graph's, and that or BackendError when an engine cannot
+    be built.
+    """
+    if settings.max_batch < (partition.fixed_batch or 1):
+        raise InputError(
+            f"the graph's batch is {partition.fixed_batch}, the engines' largest would be "
+            f"{settings.max_batch}: give max_batch_size {partition.fixed_batch}"
+        )
+    found = partition.segmentation
+    engines = [
+        build_engine(
+            each,
+            partition.networks[each.name],
+            precision=settings.precision,
+            max_batch=settings.max_batch,
+            int8=(int8 or {}).get(each.name),
+        )
+        for each in found.segments
+    ]
+    graph = with_engines(found, engines, _fallbacks(found, engines, settings))
+    report = make_report(found, engines, partition.problem)
+    logger.log(logging.INFO if engines else logging.WARNING, "%s", report.to_text())
+    return Converted(graph, report)
+
+
+def _fallbacks(
+    found: Segmentation, engines: Sequence[SegmentEngine], settings: Settings
+) -> dict[str, GraphDef]:
+    if not settings.fallback:
+        return {}
+    return {
+        each.name: native_function(found, each, engine)
+        for each, engine in zip(found.segments, engines, strict=True)
+    }
