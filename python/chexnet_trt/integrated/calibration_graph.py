@@ -60,7 +60,7 @@ class Recorder:
         self._graph = tf.Graph()
         with self._graph.as_default():
             fed = [v1.placeholder(types[tensor].dtype) for tensor in self.tensors]
-            v1.py_func(self._record, fed, [], stateful=True, name="record")
+            v1.py_func(self.record, fed, [], stateful=True, name="record")
 
     def node(self) -> NodeDef:
         """The node that calls this recorder, without its inputs."""
@@ -68,7 +68,8 @@ class Recorder:
         del node.input[:]
         return node
 
-    def _record(self, *values: NDArray[Any]) -> None:
+    def record(self, *values: NDArray[Any]) -> None:
+        """values: a batch of each of `tensors`."""
         with self._lock:
             for row in range(len(values[0])):
                 images = [np.ascontiguousarray(value[row : row + 1]) for value in values]

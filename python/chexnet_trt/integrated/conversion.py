@@ -6,6 +6,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import tensorflow as tf
+
 from chexnet_trt._core import InputError
 from chexnet_trt.export.inference_graph import choose_outputs, sub_graph
 from chexnet_trt.int8 import Int8
@@ -20,6 +22,7 @@ from chexnet_trt.network import Network
 from chexnet_trt.uff.context import strip
 from chexnet_trt.uff.graph_def import GraphDef
 
+v1 = tf.compat.v1
 logger = logging.getLogger("chexnet_trt")
 
 
@@ -64,6 +67,8 @@ def divide(graph: GraphDef, outputs: Sequence[str], minimum_segment_size: int) -
     """outputs: nodes or tensors. Raises InputError for names that the graph lacks and for a graph
     that TensorFlow does not import.
     """
+    if not isinstance(graph, v1.GraphDef):  # The class that tensorboard has of it.
+        graph = v1.GraphDef.FromString(graph.SerializeToString())
     tensors = [name.removesuffix(":0") for name in outputs]
     choose_outputs({node.name for node in graph.node}, [strip(name) for name in tensors], {})
     graph = sub_graph(graph, tensors)

@@ -16,9 +16,14 @@ from chexnet_trt._core import InputError
 from chexnet_trt.export.inference_graph import PLACEHOLDERS
 from chexnet_trt.uff import graph_def as tf
 from chexnet_trt.uff.context import is_control, strip
+from chexnet_trt.uff.handlers import HANDLERS
 
 Extent = int | None
 BATCH = -1
+
+# Ops whose result is a parameter whatever they read, and those for which that must be parameters.
+_OF_VALUES = ("Const", "Shape")
+_OF_PARAMETERS = (HANDLERS.keys() | {"Cast"}) - {*PLACEHOLDERS}
 
 
 @dataclass(frozen=True)
@@ -127,16 +132,14 @@ def _closes_loop(node: tf.NodeDef) -> bool:
 
 
 def _parameters(flow: Dataflow) -> Iterator[str]:
+    """Of ops without side effects alone: those that the converter knows."""
     found: set[str] = set()
     for name in flow.order:
         node = flow.nodes[name]
-        if node.op != "Const" and (node.op in PLACEHOLDERS or not data_inputs(node)):
+        sources = {strip(tensor) for tensor in data_inputs(node)}
+        if not (node.op in _OF_VALUES or (node.op in _OF_PARAMETERS and sources <= found)):
             continue
-        results = flow.output_types(name)
-        if not results or any(result.has_batch for result in results):
-            continue
-        sources = data_inputs(node)
-        if all(strip(s) in found or flow.types[s].has_batch for s in sources):
+        if not any(result.has_batch for result in flow.output_types(name)):
             found.add(name)
             yield name
 

@@ -117,5 +117,12 @@ def _write(folder: Path, served: ServedGraph) -> None:
             infos(served.outputs),
             v1.saved_model.signature_constants.PREDICT_METHOD_NAME,
         )
-        builder.add_meta_graph_and_variables(session, list(served.tags), {served.name: signature})
+        builder.add_meta_graph_and_variables(
+            session,
+            list(served.tags),
+            {served.name: signature},
+            clear_devices=True,
+            # TensorFlow 2 does not load functions of no name, the default of `fallback`.
+            strip_default_attrs=True,
+        )
         builder.save()

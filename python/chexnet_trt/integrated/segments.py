@@ -126,9 +126,10 @@ def _left_out(flow: Dataflow, native: frozenset[str], reasons: Mapping[str, str]
     found = {}
     for name in flow.order:
         op = flow.nodes[name].op
-        if name not in native or op in PLACEHOLDERS or op == "Const":
+        if name not in native or op in (*PLACEHOLDERS, "Const", "NoOp"):
             continue
-        found[name] = reasons.get(
-            name, "it has no batch in front, and a node in TensorFlow reads it"
+        # Parameters, which nodes in TensorFlow read, were not asked.
+        found[name] = reasons.get(name) or (
+            f"its result, {flow.types[f'{name}:0']}, has no batch in front"
         )
     return found

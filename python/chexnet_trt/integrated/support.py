@@ -30,6 +30,7 @@ def reason_against(flow: Dataflow, name: str, fixed_batch: int | None) -> str:
         or _by_inputs(flow, node)
         or _by_outputs(flow, node)
         or _by_import(flow, node, fixed_batch)
+        or _by_later_outputs(flow, node)
     )
 
 
@@ -61,10 +62,6 @@ def _by_outputs(flow: Dataflow, node: tf.NodeDef) -> str:
     results = flow.output_types(node.name)
     if not results:
         return "it has no output"
-    for index in range(1, len(results)):
-        tensor = f"{node.name}:{index}"
-        if tensor in flow.readers or tensor in flow.outputs:
-            return f"its output {index} is read, and an engine computes the first alone"
     found = results[0]
     if not found.has_batch:
         return f"its result, {found}, has no batch in front"
@@ -93,6 +90,14 @@ def _about(name: str, message: str) -> str:
     without the node's name where it is the one that was asked about."""
     problem = _IMPORTER_PREFIX.sub("", message).partition("; ")[0]
     return re.sub(rf"^node '{re.escape(name)}' \(\w+\): ", "", problem)
+
+
+def _by_later_outputs(flow: Dataflow, node: tf.NodeDef) -> str:
+    for index in range(1, len(flow.output_types(node.name))):
+        tensor = f"{node.name}:{index}"
+        if tensor in flow.readers or tensor in flow.outputs:
+            return f"its output {index} is read, and an engine computes the first alone"
+    return ""
 
 
 def _agrees(wanted: TensorType, element: str, shape: tuple[int | None, ...]) -> bool:
