@@ -55,6 +55,7 @@ HEAVY = re.compile(
 # What is TensorFlow's through and through may import it at the top; light commands do not load it.
 TENSORFLOW_HOMES = (
     "export/",
+    "integrated/",
     "train/",
     "models/tensorflow_layers.py",
     "models/tensorflow_network.py",

@@ -38,8 +38,8 @@ class ScoreNames:
 def score_names(
     labels_file: str | None, known: Sequence[str] | None, one_indexed: bool
 ) -> ScoreNames:
-    """Those of the file, of LABELS_FILE in the current folder, those `known` of the model, or the 14
-    findings. Raises InputError for a file that is none.
+    """Those of the file, of LABELS_FILE in the current folder, those `known` of the model, or the
+    14 findings. Raises InputError for a file that is none.
     """
     path = labels_file or (LABELS_FILE if Path(LABELS_FILE).is_file() else None)
     names = read_labels(path, distinct=False) if path else known or LABELS
