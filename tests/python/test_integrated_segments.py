@@ -79,6 +79,33 @@ def test_constants_computed_from_constants_and_shapes_are_parameters():
     assert found.left_out == {}
 
 
+def test_a_constant_that_only_tensorflow_can_compute_is_computed_beforehand():
+    """Keras reshapes the bias of a convolution; the converter takes a constant alone."""
+
+    def build(x):
+        bias = tf.squeeze(tf.reshape(tf.constant(np.arange(8.0, dtype="f4")), [1, 8]), [0])
+        tf.nn.bias_add(x, bias, name="y")
+
+    found = divided(build, ["y"], [None, 8])
+    assert members(found) == [["y"]]
+    (value,) = (node for node in found.flow.graph.node if node.op == "Const")
+    np.testing.assert_array_equal(tf.make_ndarray(value.attr["value"].tensor), np.arange(8))
+
+
+def test_waiting_for_constants_is_no_waiting():
+    """TensorFlow 2 lets a function's outputs wait for all that it has read."""
+
+    def build(x):
+        with tf.control_dependencies([tf.identity(tf.constant(WEIGHTS))]):
+            ready = tf.no_op()
+        with tf.control_dependencies([ready]):
+            tf.nn.relu(x, name="y")
+
+    found = divided(build, ["y"], [None, 8])
+    assert found.segments[0].controls == ()
+    assert found.native == {"x0"}
+
+
 def test_a_shape_that_tensorflow_reads_too_stays_there_as_well():
     def build(x):
         size = tf.shape(x, name="size")

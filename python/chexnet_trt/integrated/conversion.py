@@ -11,6 +11,7 @@ import tensorflow as tf
 from chexnet_trt._core import InputError
 from chexnet_trt.export.inference_graph import choose_outputs, sub_graph
 from chexnet_trt.int8 import Int8
+from chexnet_trt.integrated.constant_folding import fold_constants
 from chexnet_trt.integrated.dataflow import analyse
 from chexnet_trt.integrated.engines import (
     PRECISIONS,
@@ -84,7 +85,7 @@ def divide(graph: GraphDef, outputs: Sequence[str], minimum_segment_size: int) -
         graph = v1.GraphDef.FromString(graph.SerializeToString())
     tensors = [name.removesuffix(":0") for name in outputs]
     choose_outputs({node.name for node in graph.node}, [strip(name) for name in tensors], {})
-    graph = sub_graph(graph, tensors)
+    graph = fold_constants(sub_graph(graph, tensors), tensors)
     types = infer_types(graph)
     flow = analyse(graph, types.tensors, tensors)
     found = segment(flow, minimum_segment_size, types.fixed_batch)

@@ -94,8 +94,7 @@ def _too_small(size: int, minimum: int) -> str:
 def _native(flow: Dataflow, names: set[str]) -> frozenset[str]:
     """`names` and the parameters that they, or whoever fetches outputs, need."""
     fetched = {strip(tensor) for tensor in flow.outputs} & flow.parameters
-    controls = {c for name in names for c in control_inputs(flow.nodes[name])} & flow.parameters
-    roots = names | fetched | controls
+    roots = names | fetched
     return frozenset(roots | flow.parameters_of(roots))
 
 
@@ -132,12 +131,9 @@ def _unique(flow: Dataflow, name: str) -> str:
 
 
 def _controls(flow: Dataflow, members: Sequence[str]) -> list[str]:
-    found: dict[str, None] = {}
-    for name in (*members, *sorted(flow.parameters_of(members))):
-        for before in control_inputs(flow.nodes[name]):
-            nodes = flow.dependencies[before] if before in flow.parameters else {before}
-            found.update(dict.fromkeys(sorted(nodes - set(members))))
-    return list(found)
+    readers = (*members, *sorted(flow.parameters_of(members)))
+    controls = flow.waits_for(c for name in readers for c in control_inputs(flow.nodes[name]))
+    return [name for name in controls if name not in set(members)]
 
 
 def _left_out(flow: Dataflow, native: frozenset[str], reasons: Mapping[str, str]) -> dict[str, str]:
