@@ -92,6 +92,18 @@ def test_a_constant_that_only_tensorflow_can_compute_is_computed_beforehand():
     np.testing.assert_array_equal(tf.make_ndarray(value.attr["value"].tensor), np.arange(8))
 
 
+def test_identities_of_several_tensors_do_not_split():
+    """Keras wraps its activations in them; one that is an output stays."""
+
+    def build(x):
+        a, b = tf.raw_ops.IdentityN(input=[tf.nn.relu(x), x])
+        tf.raw_ops.IdentityN(input=[tf.tanh(a) * b, b], name="y")
+
+    found = divided(build, ["y", "y:1"], [None, 8])
+    assert [set(each.ops) for each in found.segments] == [{"Relu", "Tanh", "Mul"}]
+    assert found.left_out == {"y": "the operation is not known here"}
+
+
 def test_waiting_for_constants_is_no_waiting():
     """TensorFlow 2 lets a function's outputs wait for all that it has read."""
 

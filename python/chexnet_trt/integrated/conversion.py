@@ -21,6 +21,7 @@ from chexnet_trt.integrated.engines import (
     import_segment,
 )
 from chexnet_trt.integrated.native_function import native_function
+from chexnet_trt.integrated.passed_on import without_identity_n
 from chexnet_trt.integrated.report import Report, make_report
 from chexnet_trt.integrated.rewriting import with_engines
 from chexnet_trt.integrated.segments import Segmentation, segment
@@ -85,7 +86,8 @@ def divide(graph: GraphDef, outputs: Sequence[str], minimum_segment_size: int) -
         graph = v1.GraphDef.FromString(graph.SerializeToString())
     tensors = [name.removesuffix(":0") for name in outputs]
     choose_outputs({node.name for node in graph.node}, [strip(name) for name in tensors], {})
-    graph = fold_constants(sub_graph(graph, tensors), tensors)
+    graph = without_identity_n(sub_graph(graph, tensors), tensors)
+    graph = fold_constants(graph, tensors)
     types = infer_types(graph)
     flow = analyse(graph, types.tensors, tensors)
     found = segment(flow, minimum_segment_size, types.fixed_batch)
