@@ -10,6 +10,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+/* NOLINTBEGIN(modernize-use-using): this is C. */
 
 #define CHEXNET_TRT_API __attribute__((visibility("default")))
 
@@ -72,6 +73,7 @@ CHEXNET_TRT_API chexnet_trt_tensor chexnet_trt_output(const chexnet_trt_engine* 
 CHEXNET_TRT_API chexnet_trt_code chexnet_trt_run(chexnet_trt_engine* engine, int64_t batch,
                                                  const void* const* inputs, void* const* outputs);
 
+/* NOLINTEND(modernize-use-using) */
 #ifdef __cplusplus
 }
 #endif

@@ -1,11 +1,10 @@
 // The op ChexnetTrtEngine: an engine as a node of a TensorFlow graph. Compiled against the
 // TensorFlow that loads it; of chexnet_trt it knows the C interface alone.
 
-#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
+#include <cstdio>
 #include <memory>
 #include <string>
 #include <utility>
@@ -350,7 +349,9 @@ class EngineOp : public tf::AsyncOpKernel {
 REGISTER_KERNEL_BUILDER(Name("ChexnetTrtEngine").Device(tf::DEVICE_CPU), EngineOp);
 
 [[maybe_unused]] const bool warnings_are_logged = [] {
-  chexnet_trt_set_warning_sink([](const char* line) { LOG(WARNING) << "chexnet_trt: " << line; });
+  // Not to TensorFlow's log, whose warnings are mostly turned off.
+  chexnet_trt_set_warning_sink(
+      [](const char* line) { std::fprintf(stderr, "chexnet_trt: warning: %s\n", line); });
   return true;
 }();
 

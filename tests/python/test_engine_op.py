@@ -134,6 +134,16 @@ def test_a_type_that_is_not_the_engines(engine):
         run(session, small_images(1).astype(np.float16))
 
 
+def test_an_engine_of_another_device_is_compiled_again_with_a_warning(capfd):
+    """The golden engine computes 2 x + 1 of [batch, 3]."""
+    golden = Path(__file__).parents[1] / "data" / "golden_v1.engine"
+    graph_def = engine_graph(engine=golden.read_bytes(), input_names=["x"], output_names=["y"])
+    graph_def.node[0].attr["shape"].shape.CopyFrom(tf.TensorShape(None).as_proto())
+    with session_of(graph_def) as session:
+        np.testing.assert_array_equal(run(session, [[0, 1, 2]]), [[1, 3, 5]])
+    assert "compiling it again from the graph" in capfd.readouterr().err
+
+
 def test_eight_threads(session):
     start = threading.Barrier(8)
 

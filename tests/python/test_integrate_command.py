@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 
 import numpy as np
 import pytest
@@ -16,6 +17,9 @@ from networks import INPUT, SCORES, SIZE, small_graph, small_scores
 
 tf = pytest.importorskip("tensorflow")
 pytestmark = [pytest.mark.tensorflow, pytest.mark.usefixtures("op_library")]
+
+from chexnet_trt.export.model_folder import TrainedModel  # noqa: E402
+from chexnet_trt.export.saved_model import FACTS  # noqa: E402
 
 # Of section 4.1.1, but for its paths and the name of the program.
 WHITEPAPER = r"""
@@ -138,6 +142,23 @@ def test_the_whitepapers_command_lines(folder, tmp_path, capsys):
         "frozen_graph.pb", "tftrt_int8_frozen_graph.pb", "tftrt_int8_calib_frozen_graph.pb",
         "log.txt", "labellist_chest_x_ray.json",
     }  # fmt: skip
+
+
+def test_what_the_saved_model_says_of_itself(folder, tmp_path, capsys):
+    model = tmp_path / "1541777429"
+    shutil.copytree(folder / "saved_model", model)
+    facts = TrainedModel("densenet121", SIZE * 4, labels=LABELS[::-1], synthetic=True)
+    (model / "assets.extra").mkdir()
+    (model / FACTS).write_text(json.dumps(facts.to_json()))
+    arguments = f"-sd {model} -od {tmp_path / 'out'} -bs 1 -if {folder / 'image.jpg'} --native"
+    assert integrate(*shlex.split(arguments)) == 0
+    values = preset("torch", SIZE, SIZE, 3).apply(folder / "image.jpg", "nhwc")[None]
+    best = LABELS[::-1][int(np.argmax(small_scores(values)))]
+    printed = capsys.readouterr().out
+    assert f"Precision:  native ['{best}'," in printed
+    assert "Trained on SYNTHETIC images" in printed
+    labels = json.loads((tmp_path / "out" / "labellist_chest_x_ray.json").read_text())
+    assert list(labels.values()) == list(LABELS[::-1])
 
 
 def test_the_short_flags_json_and_random_input(small_pb, tmp_path, capsys):

@@ -16,6 +16,7 @@ from chexnet_trt import feeding
 from chexnet_trt._core import InputError, write_file
 from chexnet_trt.engine import logger
 from chexnet_trt.inputs import check_targets, make_folder, positive
+from chexnet_trt.int8_arguments import DEFAULT_TARGET
 from chexnet_trt.integrated.engine_op import fallback_calls, load_op_library
 from chexnet_trt.integrated.graph_input import graph_input, image_batch, random_batch
 from chexnet_trt.integrated.log_block import (
@@ -247,9 +248,10 @@ def _print(
     print("Predictions:")
     for mode, one in measured.items():
         print("Precision: ", MODES[mode], _top(args, one, names))
-    for mode, difference in _differences(measured).items():
+    differences = _differences(measured)
+    for mode, difference in differences.items():
         print(f"{MODES[mode]}: largest difference of a score from native {difference:.2e}")
-    for note in _notes(args, source):
+    for note in _notes(args, source, differences):
         print(note)
 
 
@@ -266,7 +268,7 @@ def _json(
         "input": "images" if args.image_file else "random",
         "output_dir": args.output_dir,
         "fallback_calls": fallback_calls(),
-        "notes": _notes(args, source),
+        "notes": _notes(args, source, differences),
         "modes": {
             MODES[mode]: {
                 "network": one.network,
@@ -298,8 +300,16 @@ def _differences(measured: Mapping[str, Measured]) -> dict[str, float]:
     }
 
 
-def _notes(args: argparse.Namespace, source: Source) -> list[str]:
+def _notes(
+    args: argparse.Namespace, source: Source, differences: Mapping[str, float]
+) -> list[str]:
     notes = list(source.notes)
+    for mode, difference in differences.items():
+        if difference > DEFAULT_TARGET:
+            notes.append(
+                f"{MODES[mode]} is {difference:.2f} off native: evaluate it before its scores are "
+                "used."
+            )
     if not args.image_file:
         notes.append("The input is RANDOM: the scores mean nothing.")
     if fallback_calls():
