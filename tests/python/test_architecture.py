@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # What each folder of cpp/ may include, besides itself.
 ALLOWED = {
     "common": set(),
+    "images": {"common"},
     "graph": {"common"},
     "uff": {"common", "graph"},
     "passes": {"common", "graph"},
@@ -24,6 +25,7 @@ ALLOWED = {
     "bench": {"common", "backends", "engine"},
     "bindings": {
         "common",
+        "images",
         "graph",
         "uff",
         "passes",
