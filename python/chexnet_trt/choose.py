@@ -11,7 +11,7 @@ from pathlib import Path
 from chexnet_trt import nih
 from chexnet_trt._core import InputError, write_file
 from chexnet_trt.labels import LABELS
-from chexnet_trt.ranking import rank
+from chexnet_trt.random_order import rank
 
 DEFAULT_COUNT = 500
 

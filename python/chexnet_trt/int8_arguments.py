@@ -17,7 +17,6 @@ from chexnet_trt.calibration import (
     ALGORITHMS,
     DEFAULT_PERCENTILE,
     Method,
-    Progress,
     image_feed,
     obtain_table,
 )
@@ -25,6 +24,7 @@ from chexnet_trt.engine import logger
 from chexnet_trt.inputs import check_targets, positive
 from chexnet_trt.int8 import QUANTIZED, Int8
 from chexnet_trt.network import Network
+from chexnet_trt.progress import Progress
 from chexnet_trt.sensitivity import Trial, fewest_high_precision, rank
 
 # Of the scores of an int8 engine beside its fp32; see Agreement.miss.

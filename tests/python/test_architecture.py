@@ -96,3 +96,10 @@ def test_light_commands_do_not_load_tensorflow():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_what_progress_is_called_with_is_said_once():
+    paths = (ROOT / "python").rglob("*.py")
+    assert [p.name for p in paths if "Callable[[str, int, int], None]" in p.read_text()] == [
+        "progress.py"
+    ]
