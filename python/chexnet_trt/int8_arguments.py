@@ -128,11 +128,12 @@ def prepare(
     backend: str,
     threads: int,
     obey: bool,
+    held_out: feeding.Source | None = None,
     progress: Progress,
 ) -> Prepared:
     """Calibrates, or reads the table, and checks the accuracy of those of `precisions` that compute
-    in int8, as the arguments ask. Raises InputError, also when --int8 has nothing to take its
-    ranges from.
+    in int8, as the arguments ask. `held_out`: images that are not to be calibrated with. Raises
+    InputError, also when --int8 has nothing to take its ranges from.
     """
     _check(args)
     if args.random_ranges:
@@ -140,6 +141,8 @@ def prepare(
     source = _source(args)
     if source is not None:
         check_targets(args.calib)
+        if held_out is not None:
+            feeding.check_apart(source, held_out)
     table = obtain_table(
         network,
         source=source,
