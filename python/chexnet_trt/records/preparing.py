@@ -78,6 +78,8 @@ def prepare(
         "entries_sha256": hashlib.sha256(table.read_bytes()).hexdigest(),
         "split": split,
         "seed": seed,
+        "allow_missing": allow_missing,
+        "missing": missing,
     }
     writer = DatasetWriter(
         output,
