@@ -9,6 +9,7 @@ from PIL import Image
 pytest.importorskip("tensorboard")
 
 import chexnet_trt as ct
+import labelled_files
 from chexnet_trt import marks
 from chexnet_trt._core import uff
 from chexnet_trt.cli import main
@@ -110,6 +111,16 @@ def test_the_engine_says_it_wherever_its_scores_are_shown(files, suffix, capsys,
     words = [f"--loadEngine={target}", "--duration=0", "--iterations=1", "--warmUp=0"]
     assert main(["trtexec", *words]) == 0
     assert SENTENCE in capsys.readouterr().out
+
+
+def test_evaluate_says_it(files, small, tmp_path, capsys):
+    pytest.importorskip("google_crc32c")
+    records = labelled_files.write_records(tmp_path / "records", small, validation=10, test=30)
+    words = ["evaluate", str(files / "of.pb.engine"), f"--data={records}", "--resamples=10"]
+    assert main(words) == 0
+    assert f"\n{SENTENCE}\n" in capsys.readouterr().out
+    assert main([*words, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["marks"] == [marks.SYNTHETIC]
 
 
 def test_convert_build_and_inspect_say_it(files, capsys, tmp_path):
