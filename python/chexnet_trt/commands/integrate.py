@@ -300,9 +300,7 @@ def _differences(measured: Mapping[str, Measured]) -> dict[str, float]:
     }
 
 
-def _notes(
-    args: argparse.Namespace, source: Source, differences: Mapping[str, float]
-) -> list[str]:
+def _notes(args: argparse.Namespace, source: Source, differences: Mapping[str, float]) -> list[str]:
     notes = list(source.notes)
     for mode, difference in differences.items():
         if difference > DEFAULT_TARGET:
