@@ -108,6 +108,7 @@ def build(
             backend=backend,
             threads=threads,
             obey=obey,
+            held_out=images.compared.source if images else None,
             progress=progress,
         )
         gated = None

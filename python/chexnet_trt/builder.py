@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chexnet_trt import _core, labels, machine, manifest
@@ -15,8 +15,7 @@ from chexnet_trt.calibration import check_table, read_table
 from chexnet_trt.engine import Engine, logger
 from chexnet_trt.int8 import QUANTIZED, Int8
 from chexnet_trt.network import Network, read
-
-Progress = Callable[[str, int, int], None]
+from chexnet_trt.progress import Progress
 
 
 def build(

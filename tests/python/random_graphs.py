@@ -73,8 +73,8 @@ def recipes(draw: st.DrawFn) -> list[tuple[str, int, int, int | None]]:
 
 
 def build(rows: list[tuple[str, int, int, int | None]]) -> tuple[Any, list[str], list[str]]:
-    """The GraphDef, the placeholders that its outputs need, and its outputs: what nothing reads, and
-    one value in the middle."""
+    """The GraphDef, the placeholders that its outputs need, and its outputs: what nothing reads,
+    and one value in the middle."""
     with tf.Graph().as_default() as graph:
         values = [v1.placeholder(tf.float32, [None, WIDTH], name) for name in ("x0", "x1")]
         used = set()

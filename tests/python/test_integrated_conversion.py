@@ -9,14 +9,19 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from chexnet_trt._core import InputError
+from chexnet_trt._core import BackendError, InputError
 
 tf = pytest.importorskip("tensorflow")
 pytestmark = [pytest.mark.tensorflow, pytest.mark.usefixtures("op_library")]
 
 import random_graphs  # noqa: E402
-from chexnet_trt.integrated import create_inference_graph, fallback_calls  # noqa: E402
+from chexnet_trt.integrated import (  # noqa: E402
+    conversion,
+    create_inference_graph,
+    fallback_calls,
+)
 from chexnet_trt.integrated.conversion import Settings, build, divide  # noqa: E402
+from chexnet_trt.integrated.engines import EngineError, build_engine  # noqa: E402
 from chexnet_trt.models import build_graph  # noqa: E402
 from tensorflow_graphs import graph_of, ops, random_images, run, v1  # noqa: E402
 from trained_models import SIZE, films, random_values  # noqa: E402
@@ -49,7 +54,8 @@ def test_a_whole_network_is_one_engine(network):
     graph = build_graph(network, lambda name, _: values[name], image_size=SIZE, num_classes=14)
     graph = v1.GraphDef.FromString(graph.SerializeToString())
     outputs = ["chexnet_sigmoid_tensor", "categories"]
-    result = check(graph, outputs, {"input_tensor:0": films(network)})
+    feed = {"input_tensor:0": films(network)}
+    result = check(graph, outputs, feed, max_batch_size=3)
     assert ops(result) == ["ChexnetTrtEngine", "Identity", "Identity"]
     assert "Const" not in {node.op for node in result.node}
 
@@ -161,6 +167,28 @@ def test_a_larger_batch_is_an_error_or_falls_back():
     before = fallback_calls()
     check(graph, ["y"], feed, fallback=True)
     assert fallback_calls() == before + 1
+
+
+def test_an_engine_that_cannot_be_built_is_an_error_or_stays_in_tensorflow(monkeypatch, caplog):
+    """The other segment gets an output more, which the nodes in TensorFlow read."""
+
+    def refuse(segment, network, **options):
+        if segment.name.endswith("_1"):
+            raise EngineError(segment, "no memory")
+        return build_engine(segment, network, **options)
+
+    def make(x):
+        y = dense(x)
+        tf.tanh(dense(tf.cumsum(y, 1)) * y, name="y")
+
+    monkeypatch.setattr(conversion, "build_engine", refuse)
+    graph, feed = graph_of(make, [None, 8]), {"x0:0": random_images(1, 2, 8)}
+    with pytest.raises(BackendError, match=r"5 nodes 'MatMul_1' ... 'y': no memory"):
+        converted(graph, ["y"])
+    with caplog.at_level(logging.WARNING, "chexnet_trt"):
+        result = check(graph, ["y"], feed, fallback=True)
+    assert "no memory; TensorFlow computes them" in caplog.text
+    assert ops(result).count("ChexnetTrtEngine") == 1
 
 
 def test_the_graph_is_not_changed_and_engines_are_not_built_twice():

@@ -19,6 +19,7 @@ from chexnet_trt.integrated import (  # noqa: E402
     TrtConversionParams,
     TrtGraphConverterV2,
     create_inference_graph,
+    fallback_calls,
 )
 from chexnet_trt.integrated.saved_models import read_saved_model  # noqa: E402
 from tensorflow_graphs import ops, random_images, run, v1  # noqa: E402
@@ -118,7 +119,8 @@ def test_a_fresh_interpreter_serves_it(saved_by_2, expected, tmp_path):
         "import tensorflow as tf\n"
         "folder = sys.argv[1]\n"
         "serve = tf.saved_model.load(folder + '/converted').signatures['serving_default']\n"
-        "inputs = {key: tf.constant(value) for key, value in np.load(folder + '/inputs.npz').items()}\n"
+        "inputs = np.load(folder + '/inputs.npz')\n"
+        "inputs = {key: tf.constant(value) for key, value in inputs.items()}\n"
         "np.savez(folder + '/outputs.npz', **{k: v.numpy() for k, v in serve(**inputs).items()})\n"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
@@ -152,6 +154,15 @@ def test_the_converter_learns_the_batch(saved_by_2, expected, tmp_path):
     check(tmp_path / "converted", expected)
     one = function(tf.constant(AGES[:1]), tf.constant(IMAGES[:1]))
     np.testing.assert_allclose(one["scores"], expected["scores"][:1], atol=1e-4)
+
+
+def test_the_fallback_lies_in_the_saved_model(saved_by_2, expected, tmp_path):
+    converter = TrtGraphConverterV2(saved_by_2, max_batch_size=2, fallback=True)
+    converter.convert()
+    converter.save(tmp_path / "converted")
+    before = fallback_calls()
+    check(tmp_path / "converted", expected)
+    assert fallback_calls() == before + 1
 
 
 def test_the_converter_calibrates(saved_by_2, expected, tmp_path):
@@ -193,9 +204,9 @@ def test_refusals(saved_by_2, tmp_path):
         create_inference_graph(
             None, None, input_saved_model_dir=saved_by_2, output_saved_model_dir=tmp_path
         )
+    converter = TrtGraphConverterV2(saved_by_2)
+    converter.convert()
     with pytest.raises(InputError, match="the input function gives 1 arrays"):
-        converter = TrtGraphConverterV2(saved_by_2)
-        converter.convert()
         converter.build(lambda: [IMAGES])
     with pytest.raises(InputError, match="INT8 alone"):
-        TrtGraphConverterV2(saved_by_2).convert(lambda: [])
+        TrtGraphConverterV2(saved_by_2).convert(list)

@@ -58,6 +58,7 @@ __all__: list[str] = [
     "storable_amax",
     "summarize",
     "uff",
+    "unfilter_png_rows",
     "write_file",
     "write_files",
 ]
@@ -640,6 +641,15 @@ def summarize(
         99.0,
     ],
 ) -> Summary: ...
+def unfilter_png_rows(
+    rows: bytes,
+    pixels: numpy.typing.NDArray[numpy.uint8],
+    first: typing.SupportsInt | typing.SupportsIndex,
+) -> int:
+    """
+    The whole rows at the start of `rows`, inflated from a PNG of 8-bit gray, into uint8 [height, width], from row `first` on; returns how many. Raises InputError for an unknown filter and for too many rows.
+    """
+
 def write_file(path: str, data: typing_extensions.Buffer) -> None:
     """
     Writes bytes so that `path` appears only when complete and on disk, else InputError.

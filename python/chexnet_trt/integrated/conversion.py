@@ -11,9 +11,17 @@ import tensorflow as tf
 from chexnet_trt._core import InputError
 from chexnet_trt.export.inference_graph import choose_outputs, sub_graph
 from chexnet_trt.int8 import Int8
+from chexnet_trt.integrated.constant_folding import fold_constants
 from chexnet_trt.integrated.dataflow import analyse
-from chexnet_trt.integrated.engines import PRECISIONS, SegmentEngine, build_engine, import_segment
+from chexnet_trt.integrated.engines import (
+    PRECISIONS,
+    EngineError,
+    SegmentEngine,
+    build_engine,
+    import_segment,
+)
 from chexnet_trt.integrated.native_function import native_function
+from chexnet_trt.integrated.passed_on import without_identity_n
 from chexnet_trt.integrated.report import Report, make_report
 from chexnet_trt.integrated.rewriting import with_engines
 from chexnet_trt.integrated.segments import Segmentation, segment
@@ -29,7 +37,8 @@ logger = logging.getLogger("chexnet_trt")
 @dataclass(frozen=True)
 class Settings:
     """precision: FP32, FP16 or INT8, which is permitted; the fastest is taken. fallback: TensorFlow
-    computes a segment whose engine fails, with a message; without it that is an error.
+    computes a segment whose engine cannot be built or fails, with a message; without it that is an
+    error.
     """
 
     max_batch: int = 1
@@ -47,14 +56,20 @@ class Settings:
 
 @dataclass(frozen=True)
 class Partition:
-    """A graph and what of it becomes engines. fixed_batch: where it is written for one size alone.
-    problem: why nothing becomes an engine; empty otherwise.
-    """
+    """A graph and what of it becomes engines. problem: why nothing does; empty otherwise."""
 
     segmentation: Segmentation
     networks: Mapping[str, Network]
-    fixed_batch: int | None
     problem: str
+
+    @property
+    def fixed_batch(self) -> int | None:
+        """Where the graph is written for one batch size alone."""
+        return self.segmentation.fixed_batch
+
+    def without(self, failed: EngineError) -> Partition:
+        rest = self.segmentation.without(failed.segment, failed.reason)
+        return Partition(rest, _networks(rest), self.problem)
 
 
 @dataclass(frozen=True)
@@ -71,12 +86,16 @@ def divide(graph: GraphDef, outputs: Sequence[str], minimum_segment_size: int) -
         graph = v1.GraphDef.FromString(graph.SerializeToString())
     tensors = [name.removesuffix(":0") for name in outputs]
     choose_outputs({node.name for node in graph.node}, [strip(name) for name in tensors], {})
-    graph = sub_graph(graph, tensors)
+    graph = without_identity_n(sub_graph(graph, tensors), tensors)
+    graph = fold_constants(graph, tensors)
     types = infer_types(graph)
     flow = analyse(graph, types.tensors, tensors)
     found = segment(flow, minimum_segment_size, types.fixed_batch)
-    networks = {each.name: import_segment(each) for each in found.segments}
-    return Partition(found, networks, types.fixed_batch, types.problem)
+    return Partition(found, _networks(found), types.problem)
+
+
+def _networks(segmentation: Segmentation) -> dict[str, Network]:
+    return {each.name: import_segment(each) for each in segmentation.segments}
 
 
 def build(
@@ -84,8 +103,8 @@ def build(
 ) -> Converted:
     """int8: ranges by segment; a segment without any stays fp32. Says in the log what was done.
 
-    Raises InputError for a batch below the graph's, and that or BackendError when an engine cannot
-    be built.
+    Raises InputError for a batch below the graph's, EngineError when an engine cannot be built;
+    with the fallback its nodes stay in TensorFlow, with a warning.
     """
     if settings.max_batch < (partition.fixed_batch or 1):
         raise InputError(
@@ -93,16 +112,22 @@ def build(
             f"{settings.max_batch}: give max_batch_size {partition.fixed_batch}"
         )
     found = partition.segmentation
-    engines = [
-        build_engine(
-            each,
-            partition.networks[each.name],
-            precision=settings.precision,
-            max_batch=settings.max_batch,
-            int8=(int8 or {}).get(each.name),
-        )
-        for each in found.segments
-    ]
+    try:
+        engines = [
+            build_engine(
+                each,
+                partition.networks[each.name],
+                precision=settings.precision,
+                max_batch=settings.max_batch,
+                int8=(int8 or {}).get(each.name),
+            )
+            for each in found.segments
+        ]
+    except EngineError as failed:
+        if not settings.fallback:
+            raise
+        logger.warning("%s; TensorFlow computes them", failed)
+        return build(partition.without(failed), settings, int8)
     graph = with_engines(found, engines, _fallbacks(found, engines, settings))
     report = make_report(found, engines, partition.problem)
     logger.log(logging.INFO if engines else logging.WARNING, "%s", report.to_text())

@@ -21,9 +21,10 @@ from chexnet_trt.uff.handlers import HANDLERS
 Extent = int | None
 BATCH = -1
 
-# Ops whose result is a parameter whatever they read, and those for which that must be parameters.
-_OF_VALUES = ("Const", "Shape")
-_OF_PARAMETERS = (HANDLERS.keys() | {"Cast"}) - {*PLACEHOLDERS}
+# Ops that give a parameter whatever they read, and those that give one when they read nothing else.
+# A NoOp gives nothing; who waits for it waits for what it waits for, as with parameters.
+OF_VALUES = frozenset({"Const", "Shape", "NoOp"})
+OF_PARAMETERS = frozenset(HANDLERS.keys() | {"Cast"}) - {*PLACEHOLDERS}
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,14 @@ class Dataflow:
             found.append(self.types[tensor])
         return found
 
+    def waits_for(self, controls: Iterable[str]) -> list[str]:
+        """The nodes that control edges from `controls` wait for, none of them a parameter."""
+        found: dict[str, None] = {}
+        for name in controls:
+            waits = self.dependencies[name] if name in self.parameters else {name}
+            found.update(dict.fromkeys(sorted(waits)))
+        return list(found)
+
     def parameters_of(self, names: Iterable[str]) -> set[str]:
         """The parameters that the nodes need, directly or through others."""
         found: set[str] = set()
@@ -106,7 +115,7 @@ def analyse(
     """graph: what `sub_graph` leaves. Raises InputError for a graph that is damaged."""
     nodes = {node.name: node for node in graph.node}
     flow = Dataflow(graph, nodes, types, tuple(map(tensor_name, outputs)))
-    flow.order = _ordered(nodes)
+    flow.order = in_order(nodes)
     flow.parameters = frozenset(_parameters(flow))
     flow.conditional = frozenset(_conditional(flow))
     flow.dependencies = _dependencies(flow)
@@ -114,7 +123,8 @@ def analyse(
     return flow
 
 
-def _ordered(nodes: Mapping[str, tf.NodeDef]) -> tuple[str, ...]:
+def in_order(nodes: Mapping[str, tf.NodeDef]) -> tuple[str, ...]:
+    """Producers first. Raises InputError for a cycle that is no loop of TensorFlow 1."""
     sorter: TopologicalSorter[str] = TopologicalSorter()
     for node in nodes.values():
         before = (strip(item) for item in node.input)
@@ -137,7 +147,7 @@ def _parameters(flow: Dataflow) -> Iterator[str]:
     for name in flow.order:
         node = flow.nodes[name]
         sources = {strip(tensor) for tensor in data_inputs(node)}
-        if not (node.op in _OF_VALUES or (node.op in _OF_PARAMETERS and sources <= found)):
+        if not (node.op in OF_VALUES or (node.op in OF_PARAMETERS and sources <= found)):
             continue
         if not any(result.has_batch for result in flow.output_types(name)):
             found.add(name)

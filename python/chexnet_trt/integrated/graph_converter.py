@@ -22,7 +22,7 @@ from chexnet_trt.uff.graph_def import GraphDef
 
 def create_inference_graph(
     input_graph_def: GraphDef | None,
-    outputs: Sequence[str] | None,
+    outputs: Sequence[Any] | None,
     max_batch_size: int = 1,
     max_workspace_size_bytes: int = 2 << 20,
     precision_mode: str = "fp32",
@@ -42,10 +42,11 @@ def create_inference_graph(
 ) -> GraphDef:
     """The graph with nodes of the op ChexnetTrtEngine where engines compute; the log has a report.
 
-    input_graph_def: a frozen graph, with `outputs` as nodes or tensors; None to take that of
-    input_saved_model_dir with the outputs of its signature. precision_mode: fp32, fp16 or int8 in
-    either case, which is permitted, not forced. minimum_segment_size: nodes an engine has at least.
-    fallback: TensorFlow computes a segment whose engine fails, and says so; else that is an error.
+    input_graph_def: a frozen graph, with `outputs` as tensors or names of tensors or nodes; None
+    to take that of input_saved_model_dir with the outputs of its signature. precision_mode: fp32,
+    fp16 or int8 in either case, which is permitted, not forced. minimum_segment_size: nodes that an
+    engine has at least.
+    fallback: TensorFlow computes what an engine fails to, and says so; else that is an error.
     The other arguments are accepted; the log says of each that was given what becomes of it.
 
     For int8 this is a calibration graph: run it on representative data in this process, and give
@@ -74,7 +75,8 @@ def create_inference_graph(
         raise InputError("give input_graph_def or input_saved_model_dir, not both")
     if not outputs:
         raise InputError("name the outputs of the graph")
-    partition = divide(input_graph_def, outputs, settings.minimum_segment_size)
+    names = [str(getattr(output, "name", output)) for output in outputs]
+    partition = divide(input_graph_def, names, settings.minimum_segment_size)
     if settings.precision == "INT8":
         calibration = start_calibration(partition)
         if calibration.recorders:

@@ -16,7 +16,7 @@ _REASONS = {
     "use_dynamic_shape": "the batch is open, other sizes are the graph's",
     "dynamic_shape_profile_strategy": "the batch is open, other sizes are the graph's",
     "allow_build_at_runtime": "engines are built by convert and build alone",
-    "save_gpu_specific_engines": "an engine of another machine is compiled again when it is loaded",
+    "save_gpu_specific_engines": "engines are compiled where they are loaded",
     "options": "a SavedModel is written in one way",
     "rewriter_config": "TensorFlow's own graph optimizer is not run",
     "session_config": "no session is needed",

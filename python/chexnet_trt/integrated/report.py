@@ -13,7 +13,9 @@ from chexnet_trt.integrated.segments import Segment, Segmentation
 
 @dataclass(frozen=True)
 class SegmentRow:
-    """inputs, outputs: tensor -> type in words. precision: empty before an engine is built."""
+    """inputs, outputs: tensor -> type in words. precision: what was the fastest of fp32 and what
+    the mode `asked` permits; both are empty before an engine is built.
+    """
 
     name: str
     nodes: int
@@ -23,6 +25,7 @@ class SegmentRow:
     inputs: Mapping[str, str]
     outputs: Mapping[str, str]
     precision: str
+    asked: str
     max_batch: int
     megabytes: float
 
@@ -94,6 +97,7 @@ def _row(segmentation: Segmentation, segment: Segment, engine: SegmentEngine | N
         inputs={tensor: str(types[tensor]) for tensor in segment.subgraph.inputs.values()},
         outputs={f"{name}:0": str(types[f"{name}:0"]) for name in segment.subgraph.outputs},
         precision=engine.precision if engine else "",
+        asked=engine.asked if engine else "",
         max_batch=engine.max_batch if engine else 0,
         megabytes=round(len(engine.content) / 1e6, 1) if engine else 0.0,
     )
@@ -101,7 +105,8 @@ def _row(segmentation: Segmentation, segment: Segment, engine: SegmentEngine | N
 
 def _segment_lines(row: SegmentRow) -> list[str]:
     ops = ", ".join(f"{count} {op}" for op, count in row.ops.items())
-    built = f", {row.precision}, batches 1 to {row.max_batch}, {row.megabytes} MB"
+    slower = "" if row.precision == row.asked.lower() else f" ({row.asked} was permitted)"
+    built = f", {row.precision}{slower}, batches 1 to {row.max_batch}, {row.megabytes} MB"
     return [
         f"{row.name}: {row.nodes} nodes from '{row.first}' to '{row.last}'"
         + (built if row.precision else ""),

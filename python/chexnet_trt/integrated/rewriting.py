@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from chexnet_trt.integrated.dataflow import BATCH, Dataflow, TensorType, tensor_name
+from chexnet_trt.integrated.dataflow import (
+    BATCH,
+    Dataflow,
+    TensorType,
+    control_inputs,
+    tensor_name,
+)
 from chexnet_trt.integrated.engines import SegmentEngine
 from chexnet_trt.integrated.segments import ENGINE_OP, Segment, Segmentation
 from chexnet_trt.uff import graph_def as tf
@@ -53,12 +59,13 @@ class _Links:
             for segment, engine in zip(segmentation.segments, engines, strict=True)
             for index, output in enumerate(engine.outputs)
         }
+        self._flow = segmentation.flow
 
     def tensor(self, text: str) -> str:
         return self._tensors.get(tensor_name(text), text)
 
-    def controls(self, names: Sequence[str]) -> list[str]:
-        found = (self._engine_of.get(name, name) for name in names)
+    def controls(self, names: Iterable[str]) -> list[str]:
+        found = (self._engine_of.get(name, name) for name in self._flow.waits_for(names))
         return [f"^{name}" for name in dict.fromkeys(found)]
 
 
@@ -68,7 +75,7 @@ def _add_native(graph: tf.GraphDef, node: tf.NodeDef, links: _Links) -> None:
     copy.attr.pop("_class", None)  # It may name a node that is gone.
     del copy.input[:]
     copy.input.extend(links.tensor(item) for item in node.input if not is_control(item))
-    copy.input.extend(links.controls([strip(item) for item in node.input if is_control(item)]))
+    copy.input.extend(links.controls(control_inputs(node)))
 
 
 def _add_output(graph: tf.GraphDef, name: str, source: str, flow: Dataflow) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from chexnet_trt.export.inference_graph import PLACEHOLDERS
@@ -36,9 +36,16 @@ class Segmentation:
     """
 
     flow: Dataflow
+    fixed_batch: int | None
     segments: tuple[Segment, ...]
     native: frozenset[str]
     left_out: Mapping[str, str]
+
+    def without(self, name: str, reason: str) -> Segmentation:
+        """The same with the nodes of the segment `name` in TensorFlow."""
+        clusters = {each.name: each.members for each in self.segments}
+        reasons = dict(self.left_out) | dict.fromkeys(clusters.pop(name), reason)
+        return _assembled(self.flow, clusters, reasons, self.fixed_batch)
 
 
 def segment(flow: Dataflow, minimum_size: int, fixed_batch: int | None) -> Segmentation:
@@ -46,17 +53,28 @@ def segment(flow: Dataflow, minimum_size: int, fixed_batch: int | None) -> Segme
     order = [name for name in flow.order if name not in flow.parameters]
     reasons = {name: reason_against(flow, name, fixed_batch) for name in order}
     candidates = {name for name, reason in reasons.items() if not reason}
-    clusters = []
+    clusters: dict[str, Sequence[str]] = {}
     for members in grow_clusters(order, flow.dependencies, candidates):
         size = sum(_computes(flow, name) for name in members)
         if size >= max(minimum_size, 1):
-            clusters.append(members)
+            clusters[_unique(flow, f"{ENGINE_OP}_{len(clusters)}")] = members
         else:
             reasons.update(dict.fromkeys(members, _too_small(size, minimum_size)))
-    inside = {name for members in clusters for name in members}
-    native = _native(flow, {name for name in order if name not in inside})
+    return _assembled(flow, clusters, reasons, fixed_batch)
+
+
+def _assembled(
+    flow: Dataflow,
+    clusters: Mapping[str, Sequence[str]],
+    reasons: Mapping[str, str],
+    fixed_batch: int | None,
+) -> Segmentation:
+    """reasons: of the nodes that are in no cluster, others do not matter; without parameters."""
+    inside = {name for members in clusters.values() for name in members}
+    native = _native(flow, set(flow.order) - inside - flow.parameters)
     return Segmentation(
         flow,
+        fixed_batch,
         tuple(_segments(flow, clusters, native, fixed_batch)),
         native,
         _left_out(flow, native, reasons),
@@ -76,30 +94,29 @@ def _too_small(size: int, minimum: int) -> str:
 def _native(flow: Dataflow, names: set[str]) -> frozenset[str]:
     """`names` and the parameters that they, or whoever fetches outputs, need."""
     fetched = {strip(tensor) for tensor in flow.outputs} & flow.parameters
-    controls = {c for name in names for c in control_inputs(flow.nodes[name])} & flow.parameters
-    roots = names | fetched | controls
+    roots = names | fetched
     return frozenset(roots | flow.parameters_of(roots))
 
 
 def _segments(
     flow: Dataflow,
-    clusters: list[list[str]],
+    clusters: Mapping[str, Sequence[str]],
     native: frozenset[str],
     fixed_batch: int | None,
 ) -> list[Segment]:
-    subgraphs = [cut_out(flow, members, fixed_batch) for members in clusters]
-    read = {tensor for subgraph in subgraphs for tensor in subgraph.inputs.values()}
+    subgraphs = {name: cut_out(flow, clusters[name], fixed_batch) for name in clusters}
+    read = {tensor for subgraph in subgraphs.values() for tensor in subgraph.inputs.values()}
     read.update(flow.outputs)
     read.update(t for t, readers in flow.readers.items() if not native.isdisjoint(readers))
     segments: list[Segment] = []
-    for members, subgraph in zip(clusters, subgraphs, strict=True):
+    for name, members in clusters.items():
         # Nodes that only wait for a member read nothing of it: the engine still needs a result.
-        outputs = [name for name in members if f"{name}:0" in read] or members[-1:]
+        outputs = [member for member in members if f"{member}:0" in read] or members[-1:]
         segments.append(
             Segment(
-                _unique(flow, f"{ENGINE_OP}_{len(segments)}"),
+                name,
                 tuple(members),
-                replace(subgraph, outputs=tuple(outputs)),
+                replace(subgraphs[name], outputs=tuple(outputs)),
                 tuple(_controls(flow, members)),
                 Counter(flow.nodes[name].op for name in members),
             )
@@ -113,13 +130,10 @@ def _unique(flow: Dataflow, name: str) -> str:
     return name
 
 
-def _controls(flow: Dataflow, members: list[str]) -> list[str]:
-    found: dict[str, None] = {}
-    for name in (*members, *sorted(flow.parameters_of(members))):
-        for before in control_inputs(flow.nodes[name]):
-            nodes = flow.dependencies[before] if before in flow.parameters else {before}
-            found.update(dict.fromkeys(sorted(nodes - set(members))))
-    return list(found)
+def _controls(flow: Dataflow, members: Sequence[str]) -> list[str]:
+    readers = (*members, *sorted(flow.parameters_of(members)))
+    controls = flow.waits_for(c for name in readers for c in control_inputs(flow.nodes[name]))
+    return [name for name in controls if name not in set(members)]
 
 
 def _left_out(flow: Dataflow, native: frozenset[str], reasons: Mapping[str, str]) -> dict[str, str]:

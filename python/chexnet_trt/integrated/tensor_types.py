@@ -34,12 +34,11 @@ def infer_types(graph: GraphDef) -> GraphTypes:
     """By TensorFlow's own shape inference. Placeholders with an open or common first extent share
     their batch. Raises InputError for a graph that TensorFlow does not import.
     """
-    declared = _infer(graph, None)
     fixed = _declared_batch(graph)
     try:
         first, second = (_infer(graph, marker) for marker in _MARKERS)
     except InputError as error:
-        return _without_markers(declared, fixed, str(error))
+        return _without_markers(_infer(graph, None), fixed, str(error))
     types = {
         name: TensorType(found.dtype, _compared(found.shape, second[name].shape))
         for name, found in first.items()
