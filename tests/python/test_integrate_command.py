@@ -11,6 +11,7 @@ from PIL import Image
 
 from chexnet_trt import cli
 from chexnet_trt.labels import LABELS
+from chexnet_trt.marks import RANDOM, mark_graph_def, marks_of_graph_def
 from chexnet_trt.preprocess import preset
 from graph_defs import DType, GraphMaker
 from networks import INPUT, SCORES, SIZE, small_graph, small_scores
@@ -161,14 +162,21 @@ def test_what_the_saved_model_says_of_itself(folder, tmp_path, capsys):
     assert list(labels.values()) == list(LABELS[::-1])
 
 
-def test_the_short_flags_json_and_random_input(small_pb, tmp_path, capsys):
+def test_the_short_flags_json_random_input_and_weights(tmp_path, capsys):
+    graph_def = small_graph()
+    mark_graph_def(graph_def, [RANDOM])
+    model = tmp_path / "marked.pb"
+    model.write_bytes(graph_def.SerializeToString())
     arguments = shlex.split(
-        f"-fg {small_pb} -od {tmp_path} -on {SCORES} -in {INPUT} -bs 2 -ws 2048 -pp 3 --json"
+        f"-fg {model} -od {tmp_path} -on {SCORES} -in {INPUT} -bs 2 -ws 2048 -pp 3 --json"
     )
     assert integrate("--native", "--fp32", *arguments) == 0
     result = json.loads(capsys.readouterr().out)
     assert (result["batch_size"], result["steps"], result["input"]) == (2, 2, "random")
     assert "The input is RANDOM: the scores mean nothing." in result["notes"]
+    assert "The weights are RANDOM: its scores are no diagnosis of anything." in result["notes"]
+    converted = (tmp_path / "tftrt_fp32_marked.pb").read_bytes()
+    assert marks_of_graph_def(tf.compat.v1.GraphDef.FromString(converted)) == (RANDOM,)
     assert result["fallback_calls"] >= 0
     fp32 = result["modes"]["FP32"]
     assert (fp32["engines"], len(fp32["predictions"])) == (["fp32"], 3)

@@ -300,10 +300,8 @@ def _differences(measured: Mapping[str, Measured]) -> dict[str, float]:
     }
 
 
-def _notes(
-    args: argparse.Namespace, source: Source, differences: Mapping[str, float]
-) -> list[str]:
-    notes = list(source.notes)
+def _notes(args: argparse.Namespace, source: Source, differences: Mapping[str, float]) -> list[str]:
+    notes = source.notes
     for mode, difference in differences.items():
         if difference > DEFAULT_TARGET:
             notes.append(
