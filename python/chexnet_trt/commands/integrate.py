@@ -219,8 +219,13 @@ def _measure(
         return benchmark.native()
     if calibration is None or mode != "int8":
         return benchmark.with_engines(MODES[mode])
-    images = feeding.batches(calibration, feed, _CALIBRATION_BATCH)
-    return benchmark.with_engines(MODES[mode], benchmark.calibrate(images, len(calibration)))
+    size, count = benchmark.spec.batch or _CALIBRATION_BATCH, len(calibration)
+    if benchmark.spec.batch and count % size:
+        raise InputError(
+            f"the graph takes batches of {size} alone, {count} images fill none of the last: give "
+            f"--calib_images={count // size * size or size}"
+        )
+    return benchmark.int8(feeding.batches(calibration, feed, size), count)
 
 
 def _lines_of(measured: Measured, batch_size: int) -> list[str]:
@@ -248,10 +253,12 @@ def _print(
     print("Predictions:")
     for mode, one in measured.items():
         print("Precision: ", MODES[mode], _top(args, one, names))
-    differences = _differences(measured)
-    for mode, difference in differences.items():
+    for mode, difference in _differences(measured).items():
         print(f"{MODES[mode]}: largest difference of a score from native {difference:.2e}")
-    for note in _notes(args, source, differences):
+    for mode, one in measured.items():
+        if one.agreement:
+            print(f"{MODES[mode]}: on calibration images, {one.agreement}")
+    for note in _notes(args, source, measured):
         print(note)
 
 
@@ -268,7 +275,7 @@ def _json(
         "input": "images" if args.image_file else "random",
         "output_dir": args.output_dir,
         "fallback_calls": fallback_calls(),
-        "notes": _notes(args, source, differences),
+        "notes": _notes(args, source, measured),
         "modes": {
             MODES[mode]: {
                 "network": one.network,
@@ -277,6 +284,7 @@ def _json(
                 "engines": [row.precision for row in one.report.segments] if one.report else [],
                 "predictions": _top(args, one, names),
                 "difference_from_native": differences.get(mode),
+                "agreement_on_calibration_images": one.agreement and one.agreement.to_json(),
             }
             for mode, one in measured.items()
         },
@@ -300,14 +308,12 @@ def _differences(measured: Mapping[str, Measured]) -> dict[str, float]:
     }
 
 
-def _notes(args: argparse.Namespace, source: Source, differences: Mapping[str, float]) -> list[str]:
+def _notes(args: argparse.Namespace, source: Source, measured: Mapping[str, Measured]) -> list[str]:
     notes = source.notes
-    for mode, difference in differences.items():
-        if difference > DEFAULT_TARGET:
-            notes.append(
-                f"{MODES[mode]} is {difference:.2f} off native: evaluate it before its scores are "
-                "used."
-            )
+    for mode, one in measured.items():
+        missed = one.agreement.miss(DEFAULT_TARGET) if one.agreement else ""
+        if missed:
+            notes.append(f"{MODES[mode]}: {missed}; evaluate it before its scores are used.")
     if not args.image_file:
         notes.append("The input is RANDOM: the scores mean nothing.")
     if fallback_calls():
