@@ -24,6 +24,7 @@ from chexnet_trt.integrated.session import run_batches, time_graph
 from chexnet_trt.progress import ProgressLine
 from chexnet_trt.uff.graph_def import GraphDef
 
+NATIVE = "native"
 _MINIMUM_SEGMENT_SIZE = 3  # The default of create_inference_graph, which the script left alone.
 
 
@@ -57,7 +58,7 @@ class Benchmark:
     fallback: bool = False
 
     def native(self) -> Measured:
-        return self._measured(f"native_{self.name}", self.graph)
+        return self._measured(f"{NATIVE}_{self.name}", self.graph)
 
     def with_engines(self, mode: str) -> Measured:
         """mode: FP32 or FP16. Raises InputError or BackendError when there are no engines."""
@@ -135,6 +136,8 @@ class Benchmark:
                 f"the output '{self.output_node}' of shape {list(scores.shape)} is not one score a "
                 "class; name another --output_node"
             )
+        if not np.isfinite(scores).all():
+            raise BackendError(f"{network}: scores that are infinite or no number")
         with (self.folder / LOG_FILE).open("a", encoding="utf-8") as log:
             log.write(log_block(network, len(self.batch), seconds))
         return Measured(network, seconds, scores)
