@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -37,13 +38,13 @@ absl::Status infer_shapes(InferenceContext* context) {
   ShapeHandle first;
   TF_RETURN_IF_ERROR(context->WithRankAtLeast(context->input(0), 1, &first));
   const DimensionHandle batch =
-      context->RankKnown(first) ? context->Dim(first, 0) : context->UnknownDim();
+      InferenceContext::RankKnown(first) ? context->Dim(first, 0) : context->UnknownDim();
   for (int index = 0; index < context->num_outputs(); ++index) {
     ShapeHandle shape;
     TF_RETURN_IF_ERROR(
         context->MakeShapeFromPartialTensorShape(shapes[static_cast<std::size_t>(index)], &shape));
-    const bool batched = context->RankKnown(shape) && context->Rank(shape) > 0 &&
-                         !context->ValueKnown(context->Dim(shape, 0));
+    const bool batched = InferenceContext::RankKnown(shape) && InferenceContext::Rank(shape) > 0 &&
+                         !InferenceContext::ValueKnown(context->Dim(shape, 0));
     if (batched) TF_RETURN_IF_ERROR(context->ReplaceDim(shape, 0, batch, &shape));
     context->set_output(index, shape);
   }
@@ -110,6 +111,19 @@ std::string shape_text(const chexnet_trt_tensor& tensor) {
   return text + "]";
 }
 
+constexpr std::int64_t kUnknown = -1;
+
+/// Whether a shape is that of `tensor` with `batch`, which it sets where it is unknown.
+bool fits(const tf::TensorShape& shape, const chexnet_trt_tensor& tensor, std::int64_t* batch) {
+  if (static_cast<std::size_t>(shape.dims()) != tensor.rank) return false;
+  for (std::size_t axis = 0; axis < tensor.rank; ++axis) {
+    const std::int64_t extent = shape.dim_size(static_cast<int>(axis));
+    if (tensor.dims[axis] < 0 && *batch == kUnknown) *batch = extent;
+    if (extent != (tensor.dims[axis] < 0 ? *batch : tensor.dims[axis])) return false;
+  }
+  return true;
+}
+
 struct ReleaseEngine {
   void operator()(chexnet_trt_engine* engine) const { chexnet_trt_release(engine); }
 };
@@ -120,58 +134,32 @@ class NodeEngine {
   /// Reads the node's attributes. `node` is its name, for messages.
   absl::Status load(tf::OpKernelConstruction* context, const std::string& node) {
     node_ = node;
-    std::string bytes;
-    std::string path;
-    TF_RETURN_IF_ERROR(context->GetAttr("engine", &bytes));
-    TF_RETURN_IF_ERROR(context->GetAttr("engine_path", &path));
     TF_RETURN_IF_ERROR(context->GetAttr("max_batch_size", &max_batch_));
-    if (bytes.empty() == path.empty()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(node_, ": give the node either an engine or an engine_path"));
-    }
-    chexnet_trt_engine* loaded = nullptr;
-    const chexnet_trt_code code =
-        path.empty() ? chexnet_trt_load_bytes(bytes.data(), bytes.size(),
-                                              absl::StrCat("engine of ", node_).c_str(), &loaded)
-                     : chexnet_trt_load_file(path.c_str(), &loaded);
-    TF_RETURN_IF_ERROR(status_of(code, node_));
-    engine_.reset(loaded);
-    if (max_batch_ > chexnet_trt_max_batch(loaded)) {
+    TF_RETURN_IF_ERROR(load_engine(context));
+    if (max_batch_ > chexnet_trt_max_batch(engine_.get())) {
       return absl::InvalidArgumentError(
           absl::StrCat(node_, ": max_batch_size ", max_batch_, " is above the engine's ",
-                       chexnet_trt_max_batch(loaded), "; build it with a larger max batch"));
+                       chexnet_trt_max_batch(engine_.get()), "; build it with a larger max batch"));
     }
-    TF_RETURN_IF_ERROR(match(context, "input_names", "InT", chexnet_trt_input_count(loaded),
+    TF_RETURN_IF_ERROR(match(context, "input_names", "InT", chexnet_trt_input_count(engine_.get()),
                              chexnet_trt_input, &inputs_));
-    return match(context, "output_names", "OutT", chexnet_trt_output_count(loaded),
+    return match(context, "output_names", "OutT", chexnet_trt_output_count(engine_.get()),
                  chexnet_trt_output, &outputs_);
   }
 
   /// The batch of the node's inputs. An error when their shapes are not the engine's.
   absl::Status batch_of(tf::OpKernelContext* context, std::int64_t* batch) const {
-    *batch = -1;
+    *batch = kUnknown;
     for (std::size_t index = 0; index < inputs_.size(); ++index) {
       const chexnet_trt_tensor& expected = inputs_[index].tensor;
       const tf::TensorShape& shape = context->input(static_cast<int>(index)).shape();
-      bool fits = static_cast<std::size_t>(shape.dims()) == expected.rank;
-      for (std::size_t axis = 0; fits && axis < expected.rank; ++axis) {
-        const std::int64_t extent = shape.dim_size(static_cast<int>(axis));
-        if (expected.dims[axis] >= 0) {
-          fits = extent == expected.dims[axis];
-        } else if (*batch < 0) {
-          *batch = extent;
-        } else {
-          fits = extent == *batch;
-        }
-      }
-      if (!fits) {
-        return absl::InvalidArgumentError(
-            absl::StrCat(node_, ": the input '", expected.name, "' has shape ", shape.DebugString(),
-                         ", the engine takes ", shape_text(expected),
-                         *batch < 0 ? "" : absl::StrCat(" with batch ", *batch)));
-      }
+      if (fits(shape, expected, batch)) continue;
+      return absl::InvalidArgumentError(
+          absl::StrCat(node_, ": the input '", expected.name, "' has shape ", shape.DebugString(),
+                       ", the engine takes ", shape_text(expected),
+                       index == 0 ? "" : absl::StrCat(", the batch being ", *batch)));
     }
-    if (*batch < 0) *batch = 1;
+    if (*batch == kUnknown) *batch = 1;
     return absl::OkStatus();
   }
 
@@ -212,6 +200,24 @@ class NodeEngine {
   };
   using Describe = chexnet_trt_tensor (*)(const chexnet_trt_engine*, std::size_t);
 
+  absl::Status load_engine(tf::OpKernelConstruction* context) {
+    std::string bytes;
+    std::string path;
+    TF_RETURN_IF_ERROR(context->GetAttr("engine", &bytes));
+    TF_RETURN_IF_ERROR(context->GetAttr("engine_path", &path));
+    if (bytes.empty() == path.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(node_, ": give the node either an engine or an engine_path"));
+    }
+    chexnet_trt_engine* loaded = nullptr;
+    const std::string name = absl::StrCat("engine of ", node_);
+    const chexnet_trt_code code =
+        path.empty() ? chexnet_trt_load_bytes(bytes.data(), bytes.size(), name.c_str(), &loaded)
+                     : chexnet_trt_load_file(path.c_str(), &loaded);
+    engine_.reset(loaded);
+    return status_of(code, node_);
+  }
+
   /// The ports that the attributes name, in the node's order: all of the engine's, each once.
   absl::Status match(tf::OpKernelConstruction* context, const char* names_attribute,
                      const char* types_attribute, std::size_t count, Describe describe,
@@ -225,24 +231,24 @@ class NodeEngine {
                                                      names.size(), " names, ", types_attribute, " ",
                                                      types.size(), ", the engine ", count));
     }
-    std::vector<bool> taken(count, false);
+    std::map<std::string, std::size_t> bindings;
+    for (std::size_t binding = 0; binding < count; ++binding) {
+      bindings[describe(engine_.get(), binding).name] = binding;
+    }
     for (std::size_t index = 0; index < count; ++index) {
-      std::size_t binding = 0;
-      while (binding < count &&
-             (taken[binding] || names[index] != describe(engine_.get(), binding).name))
-        ++binding;
-      if (binding == count) {
+      const auto found = bindings.find(names[index]);
+      if (found == bindings.end()) {
         return absl::InvalidArgumentError(absl::StrCat(
             node_, ": ", names_attribute, " has '", names[index], "', which the engine has not"));
       }
-      const chexnet_trt_tensor tensor = describe(engine_.get(), binding);
+      const chexnet_trt_tensor tensor = describe(engine_.get(), found->second);
       if (types[index] != type_of(tensor.element)) {
         return absl::InvalidArgumentError(absl::StrCat(
             node_, ": '", tensor.name, "' is ", tf::DataTypeString(types[index]),
             " in the graph and ", tf::DataTypeString(type_of(tensor.element)), " in the engine"));
       }
-      taken[binding] = true;
-      ports->push_back({binding, tensor});
+      ports->push_back({found->second, tensor});
+      bindings.erase(found);
     }
     return absl::OkStatus();
   }
@@ -314,6 +320,7 @@ class EngineOp : public tf::AsyncOpKernel {
     options.stats_collector = context->stats_collector();
     options.runner = context->runner();
     std::vector<tf::Tensor> arguments;
+    arguments.reserve(static_cast<std::size_t>(context->num_inputs()));
     for (int index = 0; index < context->num_inputs(); ++index) {
       arguments.push_back(context->input(index));
     }

@@ -25,6 +25,7 @@ def graph(shape=(-1, 8, 10, 3)):
 def test_layouts(shape, layout):
     spec = graph_input(graph(shape), "images:0", batch_size=4)
     assert (spec.name, spec.layout, spec.shape) == ("images", layout, (-1, *shape[1:]))
+    assert spec.batch == (4 if shape[0] == 4 else None)
 
 
 @pytest.mark.parametrize(

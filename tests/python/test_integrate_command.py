@@ -11,6 +11,7 @@ from PIL import Image
 
 from chexnet_trt import cli
 from chexnet_trt.labels import LABELS
+from chexnet_trt.marks import RANDOM, mark_graph_def, marks_of_graph_def
 from chexnet_trt.preprocess import preset
 from graph_defs import DType, GraphMaker
 from networks import INPUT, SCORES, SIZE, small_graph, small_scores
@@ -113,6 +114,10 @@ def test_every_mode_in_one_call(folder, small_pb, tmp_path, capsys):
     assert "Precision:  INT8 ['" in printed
     difference = re.search(r"FP32: largest difference of a score from native (\S+)", printed)
     assert float(difference.group(1)) < 1e-4
+    found = re.search(
+        r"INT8: on calibration images, .* 99th percentile (\S+),.*\(8 images\)", printed
+    )
+    assert float(found.group(1)) < 0.05
     assert "RANDOM" not in printed
     labels = json.loads((out / "labellist_chest_x_ray.json").read_text())
     assert labels == {str(index): name for index, name in enumerate(LABELS)}
@@ -161,19 +166,41 @@ def test_what_the_saved_model_says_of_itself(folder, tmp_path, capsys):
     assert list(labels.values()) == list(LABELS[::-1])
 
 
-def test_the_short_flags_json_and_random_input(small_pb, tmp_path, capsys):
+def test_the_short_flags_json_random_input_and_weights(tmp_path, capsys):
+    graph_def = small_graph()
+    mark_graph_def(graph_def, [RANDOM])
+    model = tmp_path / "marked.pb"
+    model.write_bytes(graph_def.SerializeToString())
     arguments = shlex.split(
-        f"-fg {small_pb} -od {tmp_path} -on {SCORES} -in {INPUT} -bs 2 -ws 2048 -pp 3 --json"
+        f"-fg {model} -od {tmp_path} -on {SCORES} -in {INPUT} -bs 2 -ws 2048 -pp 3 --json"
     )
     assert integrate("--native", "--fp32", *arguments) == 0
     result = json.loads(capsys.readouterr().out)
-    assert (result["batch_size"], result["steps"], result["input"]) == (2, 2, "random")
+    assert result["input"] == "random"
     assert "The input is RANDOM: the scores mean nothing." in result["notes"]
+    assert "The weights are RANDOM: its scores are no diagnosis of anything." in result["notes"]
+    converted = (tmp_path / "tftrt_fp32_marked.pb").read_bytes()
+    assert marks_of_graph_def(tf.compat.v1.GraphDef.FromString(converted)) == (RANDOM,)
     assert result["fallback_calls"] >= 0
     fp32 = result["modes"]["FP32"]
+    assert (fp32["batch_size"], fp32["steps"]) == (2, 2)
     assert (fp32["engines"], len(fp32["predictions"])) == (["fp32"], 3)
     assert fp32["difference_from_native"] < 1e-4
     assert fp32["latency_s"]["median"] > 0
+
+
+def test_a_graph_for_one_batch_size(folder, tmp_path, capsys):
+    graph_def = small_graph()
+    graph_def.node[0].attr["shape"].shape.dim[0].size = 3
+    model = tmp_path / "three.pb"
+    model.write_bytes(graph_def.SerializeToString())
+    arguments = f"-fg {model} -od {tmp_path} --int8 --calib_data {folder / 'images'}"
+    assert integrate(*shlex.split(arguments), "-bs=2") == 2
+    assert "takes batches of 3: give --batch_size=3" in capsys.readouterr().err
+    assert integrate(*shlex.split(arguments), "-bs=3") == 2
+    assert "give --calib_images=6" in capsys.readouterr().err
+    assert integrate(*shlex.split(arguments), "-bs=3", "--calib_images=6") == 0
+    assert "(6 images)" in capsys.readouterr().out
 
 
 def no_engines(tmp_path):

@@ -6,32 +6,17 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from chexnet_trt import feeding
 from chexnet_trt._core import InputError, write_file
 from chexnet_trt.engine import logger
 from chexnet_trt.inputs import check_targets, make_folder, positive
-from chexnet_trt.int8_arguments import DEFAULT_TARGET
-from chexnet_trt.integrated.engine_op import fallback_calls, load_op_library
+from chexnet_trt.integrated.engine_op import load_op_library
 from chexnet_trt.integrated.graph_input import graph_input, image_batch, random_batch
-from chexnet_trt.integrated.log_block import (
-    LEAST_STEPS,
-    LOG_FILE,
-    latency,
-    log_block,
-    throughput,
-)
-from chexnet_trt.integrated.predictions import (
-    LABELS_FILE,
-    ScoreNames,
-    score_names,
-    top_predictions,
-)
+from chexnet_trt.integrated.log_block import LEAST_STEPS, LOG_FILE
+from chexnet_trt.integrated.predictions import LABELS_FILE, score_names
 from chexnet_trt.models.networks import INPUT, SCORES
 from chexnet_trt.preprocess import PRESETS
 from chexnet_trt.tensorflow_import import import_tensorflow
@@ -134,11 +119,12 @@ def _add_own_arguments(group: argparse._ArgumentGroup) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    modes = [mode for mode in MODES if getattr(args, mode)]
+    modes = [name for flag, name in MODES.items() if getattr(args, flag)]
     _check(args, modes)
     calibration = _open_calibration(args)
     folder = make_folder(args.output_dir)
     import_tensorflow("integrated mode")
+    from chexnet_trt.integrated.results import Results, mode_lines
     from chexnet_trt.integrated.source import read_source
 
     source = read_source(args.frozen_graph, args.savedmodel_dir, args.output_node)
@@ -147,17 +133,21 @@ def run(args: argparse.Namespace) -> int:
     if source.is_saved_model:
         write_file(str(folder / source.name), source.graph.SerializeToString())
     load_op_library()
+    say = sys.stderr if args.json else sys.stdout
     measured = {}
     for mode in modes:
-        _say(args, f"Running {MODES[mode]} graph")
+        print(f"Running {mode} graph", file=say, flush=True)
         measured[mode] = _measure(benchmark, mode, calibration, feed)
         names.of(measured[mode].scores.shape[1])  # Raises before the next one takes its time.
-        _say(args, *_lines_of(measured[mode], args.batch_size))
-    _write(args, folder, measured, names)
+        print(*mode_lines(measured[mode]), sep="\n", file=say, flush=True)
+    results = Results(measured, names, args.predictions_to_print, not args.image_file, source.notes)
+    _write_json(folder / LABELS_FILE, dict(enumerate(names.names)))
+    if args.report:
+        _write_json(Path(args.report), results.reports())
     if args.json:
-        print(json.dumps(_json(args, source, measured, names), indent=1))
+        print(json.dumps(results.to_json(), indent=1))
     else:
-        _print(args, source, measured, names)
+        print(*results.lines(), sep="\n")
     return 0
 
 
@@ -217,104 +207,16 @@ def _measure(
 ) -> Measured:
     if mode == "native":
         return benchmark.native()
-    if calibration is None or mode != "int8":
-        return benchmark.with_engines(MODES[mode])
-    images = feeding.batches(calibration, feed, _CALIBRATION_BATCH)
-    return benchmark.with_engines(MODES[mode], benchmark.calibrate(images, len(calibration)))
+    if calibration is None or mode != "INT8":
+        return benchmark.with_engines(mode)
+    size, count = benchmark.spec.batch or _CALIBRATION_BATCH, len(calibration)
+    if benchmark.spec.batch and count % size:
+        raise InputError(
+            f"the graph takes batches of {size} alone, {count} images fill none of the last: give "
+            f"--calib_images={count // size * size or size}"
+        )
+    return benchmark.int8(feeding.batches(calibration, feed, size), count)
 
 
-def _lines_of(measured: Measured, batch_size: int) -> list[str]:
-    """What the log has, after the engines."""
-    report = measured.report.lines(detailed=False) if measured.report else []
-    return [*report, log_block(measured.network, batch_size, measured.seconds).strip("\n")]
-
-
-def _write(
-    args: argparse.Namespace, folder: Path, measured: Mapping[str, Measured], names: ScoreNames
-) -> None:
-    listed = dict(enumerate(names.names))
-    write_file(str(folder / LABELS_FILE), (json.dumps(listed, indent=1) + "\n").encode())
-    if args.report:
-        reports = {MODES[mode]: asdict(one.report) for mode, one in measured.items() if one.report}
-        write_file(args.report, (json.dumps(reports, indent=1) + "\n").encode())
-
-
-def _print(
-    args: argparse.Namespace,
-    source: Source,
-    measured: Mapping[str, Measured],
-    names: ScoreNames,
-) -> None:
-    print("Predictions:")
-    for mode, one in measured.items():
-        print("Precision: ", MODES[mode], _top(args, one, names))
-    differences = _differences(measured)
-    for mode, difference in differences.items():
-        print(f"{MODES[mode]}: largest difference of a score from native {difference:.2e}")
-    for note in _notes(args, source, differences):
-        print(note)
-
-
-def _json(
-    args: argparse.Namespace,
-    source: Source,
-    measured: Mapping[str, Measured],
-    names: ScoreNames,
-) -> dict[str, Any]:
-    differences = _differences(measured)
-    return {
-        "batch_size": args.batch_size,
-        "steps": args.num_loops,
-        "input": "images" if args.image_file else "random",
-        "output_dir": args.output_dir,
-        "fallback_calls": fallback_calls(),
-        "notes": _notes(args, source, differences),
-        "modes": {
-            MODES[mode]: {
-                "network": one.network,
-                "fps": asdict(throughput(one.seconds, args.batch_size)),
-                "latency_s": asdict(latency(one.seconds)),
-                "engines": [row.precision for row in one.report.segments] if one.report else [],
-                "predictions": _top(args, one, names),
-                "difference_from_native": differences.get(mode),
-            }
-            for mode, one in measured.items()
-        },
-    }
-
-
-def _top(args: argparse.Namespace, measured: Measured, names: ScoreNames) -> list[str]:
-    scores = measured.scores[0]
-    return top_predictions(scores, names.of(len(scores)), args.predictions_to_print)
-
-
-def _differences(measured: Mapping[str, Measured]) -> dict[str, float]:
-    """The largest of any score, by mode, where native ran."""
-    if "native" not in measured:
-        return {}
-    truth = measured["native"].scores
-    return {
-        mode: float(np.abs(one.scores - truth).max())
-        for mode, one in measured.items()
-        if mode != "native"
-    }
-
-
-def _notes(args: argparse.Namespace, source: Source, differences: Mapping[str, float]) -> list[str]:
-    notes = list(source.notes)
-    for mode, difference in differences.items():
-        if difference > DEFAULT_TARGET:
-            notes.append(
-                f"{MODES[mode]} is {difference:.2f} off native: evaluate it before its scores are "
-                "used."
-            )
-    if not args.image_file:
-        notes.append("The input is RANDOM: the scores mean nothing.")
-    if fallback_calls():
-        notes.append(f"TensorFlow computed {fallback_calls()} times in place of an engine.")
-    return notes
-
-
-def _say(args: argparse.Namespace, *lines: str) -> None:
-    """With --json standard output is for that."""
-    print(*lines, sep="\n", file=sys.stderr if args.json else sys.stdout, flush=True)
+def _write_json(path: Path, content: Mapping[Any, Any]) -> None:
+    write_file(str(path), (json.dumps(content, indent=1) + "\n").encode())

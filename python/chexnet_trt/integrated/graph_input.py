@@ -21,11 +21,12 @@ _CHANNELS = (1, 3)
 
 @dataclass(frozen=True)
 class GraphInput:
-    """A placeholder for images: [batch, height, width, channels], or channels first."""
+    """A placeholder for images, channels last or first. batch: where it takes one size alone."""
 
     name: str
     shape: tuple[int, ...]
     layout: str
+    batch: int | None = None
     element: str = "float32"
 
     def feed(self, preprocessing: str) -> ImageFeed:
@@ -57,7 +58,8 @@ def graph_input(graph: GraphDef, name: str, batch_size: int) -> GraphInput:
         raise InputError(
             f"the input '{name}' takes batches of {shape[0]}: give --batch_size={shape[0]}"
         )
-    return GraphInput(name, (-1, *shape[1:]), _layout(name, shape))
+    fixed = None if shape[0] < 0 else shape[0]
+    return GraphInput(name, (-1, *shape[1:]), _layout(name, shape), fixed)
 
 
 def image_batch(feed: ImageFeed, path: str, batch_size: int) -> NDArray[np.float32]:

@@ -47,17 +47,17 @@ def time_graph(
 
 def run_batches(
     graph: GraphDef, batches: Iterable[NDArray[Any]], input_node: str, output_node: str
-) -> Iterator[int]:
-    """Runs them one after the other; after each gives how many images it had. Raises BackendError
-    when the graph does not run.
+) -> Iterator[NDArray[Any]]:
+    """The output of each batch, one after the other. Raises BackendError when the graph does not
+    run.
     """
     with tf.Graph().as_default(), v1.Session(config=_config()) as session:
         tf.graph_util.import_graph_def(graph, name="")
         run = session.make_callable(_tensor(output_node), feed_list=[_tensor(input_node)])
         for batch in batches:
             with _reported():
-                run(batch)
-            yield len(batch)
+                output = run(batch)
+            yield output
 
 
 def _tensor(name: str) -> str:

@@ -13,6 +13,7 @@ from chexnet_trt.export.freezing import freeze_saved_model
 from chexnet_trt.export.inference_graph import choose_outputs
 from chexnet_trt.export.model_folder import read_facts
 from chexnet_trt.export.saved_model import FACTS
+from chexnet_trt.marks import marks_of_graph_def, sentences
 from chexnet_trt.uff import graph_def
 from chexnet_trt.uff.graph_def import GraphDef
 
@@ -23,8 +24,8 @@ DEFAULT_PREPROCESSING = "imagenet-tf"
 
 @dataclass(frozen=True)
 class Source:
-    """name: of the graph's file. labels: None where the model has none. notes: lines for whoever
-    uses its scores. is_saved_model: the graph was frozen just now.
+    """name: of the graph's file. is_saved_model: it was frozen just now. labels: None where the
+    model has none.
     """
 
     graph: GraphDef
@@ -32,7 +33,11 @@ class Source:
     is_saved_model: bool
     preprocessing: str = DEFAULT_PREPROCESSING
     labels: Sequence[str] | None = None
-    notes: Sequence[str] = ()
+
+    @property
+    def notes(self) -> list[str]:
+        """What whoever uses its scores has to know, a line each."""
+        return sentences(marks_of_graph_def(self.graph))
 
 
 def read_source(frozen_graph: str | None, savedmodel_dir: str | None, output_node: str) -> Source:
@@ -57,4 +62,4 @@ def _from_folder(savedmodel_dir: str | None) -> Source:
     if not (folder / FACTS).is_file():
         return Source(graph, GRAPH_FILE, True)
     facts = read_facts(folder / FACTS)
-    return Source(graph, GRAPH_FILE, True, facts.preprocessing, facts.labels, facts.notes())
+    return Source(graph, GRAPH_FILE, True, facts.preprocessing, facts.labels)
