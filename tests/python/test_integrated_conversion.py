@@ -126,6 +126,26 @@ def test_what_waits_for_a_node_of_an_engine_waits_for_the_engine():
     assert axis.input == ["^ChexnetTrtEngine_0"]
 
 
+def test_images_that_the_graph_decodes():
+    """Files in, whose number no shape tells; one engine behind the decoding."""
+    kernel = random_images(0, 3, 3, 3, 4)
+
+    def decoded(content):
+        image = tf.cast(tf.io.decode_png(content, channels=3), tf.float32)
+        return tf.ensure_shape(tf.image.resize(image, [16, 16]), [16, 16, 3]) / 255.0
+
+    with tf.Graph().as_default() as graph:
+        files = v1.placeholder(tf.string, [None], "files")
+        images = tf.map_fn(decoded, files, fn_output_signature=tf.float32)
+        x = tf.nn.relu(tf.nn.conv2d(images, kernel, 1, "SAME"))
+        tf.sigmoid(tf.reduce_mean(x, [1, 2]), name="y")
+    pixels = np.random.default_rng(0).integers(0, 256, [3, 20, 24, 3], np.uint8)
+    contents = np.array([tf.io.encode_png(each).numpy() for each in pixels])
+    result = check(graph.as_graph_def(), ["y"], {"files:0": contents})
+    assert ops(result).count("ChexnetTrtEngine") == 1
+    assert {"Conv2D", "Relu", "Mean", "Sigmoid"}.isdisjoint(ops(result))
+
+
 def test_a_fixed_batch():
     graph = graph_of(lambda x: tf.reshape(dense(x), [2, 4, 2], name="y"), [2, 8])
     check(graph, ["y"], {"x0:0": random_images(1, 2, 8)})

@@ -186,18 +186,45 @@ def test_a_later_output_that_is_read():
     assert "output 1 is read" in reasons(build, ["y", "mean"], [None, 4, 4, 3])["FusedBatchNormV3"]
 
 
-def test_what_may_not_run_is_left_to_tensorflow():
-    def build(x):
-        v1.disable_control_flow_v2()
-        y = v1.cond(tf.reduce_sum(x) > 0, lambda: dense(x), lambda: x)
-        tf.nn.relu(y, name="y")
+@pytest.fixture
+def control_flow_of_1():
+    v1.disable_control_flow_v2()
+    yield
+    v1.enable_control_flow_v2()
 
-    assert "control flow" in reason(build)
+
+@pytest.mark.usefixtures("control_flow_of_1")
+def test_branches_are_left_to_tensorflow_and_what_follows_is_not():
+    def build(x):
+        y = v1.cond(tf.reduce_sum(x) > 0, lambda: tf.tanh(tf.nn.relu(x)), lambda: x)
+        tf.sigmoid(tf.matmul(y, WEIGHTS), name="y")
+
+    found = divided(build, ["y"], [None, 8])
+    assert [dict(each.ops) for each in found.segments] == [{"MatMul": 1, "Sigmoid": 1}]
+    assert "it is in a branch or loop of TensorFlow 1" in found.left_out["cond/Tanh"]
+
+
+@pytest.mark.usefixtures("control_flow_of_1")
+def test_loops_are_left_to_tensorflow():
+    """What follows runs once, but TensorFlow does not know its shape."""
+
+    def build(x):
+        _, y = v1.while_loop(
+            lambda i, _: i < 3,
+            lambda i, value: (i + 1, v1.cond(i > 0, lambda: tf.tanh(value), lambda: value)),
+            (tf.constant(0), tf.nn.relu(x)),
+        )
+        tf.sigmoid(tf.matmul(y, WEIGHTS), name="y")
+
+    found = divided(build, ["y"], [None, 8])
+    assert members(found) == [["Relu"]]
+    assert {"while/Merge_1", "while/cond/Tanh"} <= found.flow.conditional
+    assert {"Relu", "while/Exit_1", "MatMul"}.isdisjoint(found.flow.conditional)
+    assert "float32 [...]: computed, and without the batch" in found.left_out["MatMul"]
 
 
 def test_functions_are_left_to_tensorflow():
     def build(x):
-        v1.enable_control_flow_v2()
         y = v1.cond(tf.reduce_sum(x) > 0, lambda: dense(x), lambda: x)
         tf.nn.relu(y, name="y")
 

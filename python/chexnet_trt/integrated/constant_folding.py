@@ -29,7 +29,8 @@ def fold_constants(graph: GraphDef, outputs: Sequence[str]) -> GraphDef:
     )
     if not wanted:
         return graph
-    with tf.Graph().as_default() as part, v1.Session(graph=part) as session:
+    config = v1.ConfigProto(allow_soft_placement=True)
+    with tf.Graph().as_default() as part, v1.Session(graph=part, config=config) as session:
         v1.import_graph_def(sub_graph(graph, wanted), name="")
         values = session.run([f"{name}:0" for name in wanted])
     folded = type(graph)()

@@ -86,7 +86,10 @@ def divide(graph: GraphDef, outputs: Sequence[str], minimum_segment_size: int) -
         graph = v1.GraphDef.FromString(graph.SerializeToString())
     tensors = [name.removesuffix(":0") for name in outputs]
     choose_outputs({node.name for node in graph.node}, [strip(name) for name in tensors], {})
-    graph = without_identity_n(sub_graph(graph, tensors), tensors)
+    graph = sub_graph(graph, tensors)
+    for node in graph.node:
+        node.attr.pop("_class", None)  # Whose device it was to share: a node that may be gone.
+    graph = without_identity_n(graph, tensors)
     graph = fold_constants(graph, tensors)
     types = infer_types(graph)
     flow = analyse(graph, types.tensors, tensors)

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 
-from chexnet_trt import tensorflow_ops
 from chexnet_trt._core import InputError
 from chexnet_trt.export.inference_graph import PLACEHOLDERS
 from chexnet_trt.uff import graph_def as tf
@@ -67,7 +66,7 @@ def control_inputs(node: tf.NodeDef) -> list[str]:
 class Dataflow:
     """order: the nodes, producers first. outputs: the tensors that somebody fetches.
 
-    conditional: nodes behind TensorFlow 1's control flow, which may not run at all, or many times.
+    conditional: nodes in TensorFlow 1's control flow, which may not run at all, or many times.
     dependencies: node -> the nodes other than parameters that it waits for, by data, by control,
     or because a parameter of it does. readers: tensor -> nodes.
     """
@@ -155,11 +154,21 @@ def _parameters(flow: Dataflow) -> Iterator[str]:
 
 
 def _conditional(flow: Dataflow) -> Iterator[str]:
-    found: set[str] = set()
+    """Inside a loop (Enter ... Exit) or a branch (Switch ... Merge). A loop's own Merge ends no
+    branch; its Switch begins one that its Exit ends."""
+    open_around: dict[str, tuple[int, int]] = {}
     for name in flow.order:
         node = flow.nodes[name]
-        if node.op in tensorflow_ops.CONTROL_FLOW or any(strip(i) in found for i in node.input):
-            found.add(name)
+        before = [flow.nodes[strip(item)] for item in node.input]
+        inside = [open_around[each.name] for each in before if each.name in open_around]
+        loops = max((loops for loops, _ in inside), default=0)
+        branches = max((branches for _, branches in inside), default=0)
+        op = node.op.removeprefix("Ref")
+        loops += (op == "Enter") - (op == "Exit")
+        branches += (op == "Switch") - (op == "Exit")
+        branches -= op == "Merge" and not any(map(_closes_loop, before))
+        open_around[name] = loops, branches
+        if loops or branches:
             yield name
 
 

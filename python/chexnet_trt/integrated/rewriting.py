@@ -72,7 +72,6 @@ class _Links:
 def _add_native(graph: tf.GraphDef, node: tf.NodeDef, links: _Links) -> None:
     copy = graph.node.add()
     copy.CopyFrom(node)
-    copy.attr.pop("_class", None)  # It may name a node that is gone.
     del copy.input[:]
     copy.input.extend(links.tensor(item) for item in node.input if not is_control(item))
     copy.input.extend(links.controls(control_inputs(node)))

@@ -38,7 +38,7 @@ def _by_position(flow: Dataflow, node: tf.NodeDef) -> str:
     if node.op in PLACEHOLDERS:
         return "an input of the graph"
     if node.name in flow.conditional:
-        return "it is part of TensorFlow 1's control flow or behind it, and may not run"
+        return "it is in a branch or loop of TensorFlow 1, and may not run, or many times"
     return ""
 
 
