@@ -37,7 +37,7 @@ class TensorType:
 
     @property
     def has_batch(self) -> bool:
-        return bool(self.shape) and self.shape[0] == BATCH  # type: ignore[index]
+        return bool(self.shape and self.shape[0] == BATCH)
 
     @property
     def is_known(self) -> bool:

@@ -25,7 +25,7 @@ def native_function(
             segment.subgraph.graph,
             input_map=dict(zip(engine.inputs, values, strict=True)),
             return_elements=[f"{name}:0" for name in engine.outputs],
-            name="",
+            name="segment",  # Its nodes may be called as the function's arguments are.
         )
         return results
 
