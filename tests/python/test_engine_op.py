@@ -268,6 +268,19 @@ def test_no_compiler(fresh_cache, monkeypatch):
         engine_op._library()
 
 
+def test_a_compiler_of_several_words(fresh_cache, tmp_path, monkeypatch):
+    made = compiler(tmp_path / "made", 'echo library > "$2"')
+    monkeypatch.setenv("CXX", f"/bin/sh {made}")
+    assert engine_op._library().read_text() == "library\n"
+
+
+def test_a_cache_that_cannot_be_written(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv(engine_op.CACHE_VARIABLE, str(tmp_path / "file"))
+    with pytest.raises(InputError, match=r"cannot make the folder .*; name another with CHEXNET_"):
+        engine_op._library()
+
+
 def test_where_the_cache_lies(monkeypatch):
     monkeypatch.delenv(engine_op.CACHE_VARIABLE, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", "/caches")

@@ -11,6 +11,7 @@ import fcntl
 import functools
 import hashlib
 import os
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -81,12 +82,19 @@ def _library() -> Path:
     )
     path = cache_folder() / "tensorflow_op" / recipe.key() / "libchexnet_trt_op.so"
     if not path.exists():
-        make_folder(path.parent)
+        _make_cache(path.parent)
         with _one_process(path.parent / "lock"):
             if not path.exists():
                 logger.warning("compiling the op for TensorFlow %s, once", tf.__version__)
                 compile_op(recipe, path)
     return path
+
+
+def _make_cache(folder: Path) -> None:
+    try:
+        make_folder(folder)
+    except InputError as error:
+        raise InputError(f"{error}; name another with {CACHE_VARIABLE}") from None
 
 
 def cache_folder() -> Path:
@@ -122,7 +130,7 @@ def compile_op(recipe: Recipe, target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         made = Path(folder) / target.name
         command = [
-            _compiler(),
+            *_compiler(),
             *recipe.flags,
             str(recipe.source),
             "-o",
@@ -141,14 +149,14 @@ def compile_op(recipe: Recipe, target: Path) -> None:
         made.replace(target)
 
 
-def _compiler() -> str:
-    named = os.environ.get("CXX")
-    for name in [named] if named else _COMPILERS:
-        found = shutil.which(name)
-        if found:
-            return found
+def _compiler() -> list[str]:
+    """A command, of which CXX may give several words."""
+    named = os.environ.get("CXX", "")
+    for command in [shlex.split(named)] if named.strip() else [[name] for name in _COMPILERS]:
+        if shutil.which(command[0]):
+            return command
     raise InputError(
-        (f"there is no compiler '{named}' (CXX)" if named else "there is no C++ compiler")
+        (f"there is no compiler '{named}' (CXX)" if named.strip() else "there is no C++ compiler")
         + ", which the op for this TensorFlow has to be compiled with: install g++ or clang++"
     )
 
