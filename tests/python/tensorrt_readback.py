@@ -1,8 +1,8 @@
 """A TensorRT network read back, through its read API alone, into a Graph with the same meaning.
 
-Nothing here comes from the lowering: what a layer computes is taken from NVIDIA's operator reference
-(https://docs.nvidia.com/deeplearning/tensorrt/latest/_static/operators/), so that a Graph that comes
-back with other results than the one that was lowered shows a mistake in the lowering.
+Nothing here comes from the lowering: what a layer computes is taken from NVIDIA's reference of
+operators (https://docs.nvidia.com/deeplearning/tensorrt/latest/_static/operators/), so that a Graph
+that comes back with other results than the one that was lowered shows a mistake in the lowering.
 """
 
 from __future__ import annotations
@@ -267,9 +267,7 @@ class _Reader:
         begin, end = self._window_pads(layer, x, kernel, [1, 1])
         op = {"MAX": "max_pool", "AVERAGE": "average_pool"}[layer.type.name]
         if op == "average_pool" and not layer.average_count_excludes_padding and any(begin + end):
-            x = self.helper(
-                "pad", [x], {"pads_begin": [0, 0, *begin], "pads_end": [0, 0, *end]}
-            )
+            x = self.helper("pad", [x], {"pads_begin": [0, 0, *begin], "pads_end": [0, 0, *end]})
             begin, end = [0, 0], [0, 0]
         attributes = {
             "layout": "nchw", "kernel": kernel, "strides": list(layer.stride_nd),
@@ -278,8 +276,8 @@ class _Reader:
         self.add(op, layer.get_output(0).name, [x], attributes)
 
     def _lrn(self, layer: Any) -> None:
-        """As NVIDIA's worked example has it, and not its formula: alpha is shared by the window, and
-        the window is centred.
+        """As NVIDIA's worked example has it, and not its formula: alpha is divided by the window's
+        size, and the window is centred.
         """
         attributes = {
             "layout": "nchw", "radius": (layer.window_size - 1) // 2,
@@ -488,10 +486,12 @@ class _Reader:
         """The scale, which must be a float32 constant, and no zero point but 0."""
         scale = self.host(layer.get_input(1))
         if scale.dtype != np.float32:
-            raise AssertionError(f"'{layer.name}': a scale in {scale.dtype} is not ours, bit for bit")
-        if layer.num_inputs > 2 and layer.get_input(2) is not None:
-            if np.any(self.host(layer.get_input(2))):
-                raise NotImplementedError(f"'{layer.name}': a zero point")
+            raise AssertionError(
+                f"'{layer.name}': a scale in {scale.dtype} is not ours, bit for bit"
+            )
+        zero_point = layer.get_input(2) if layer.num_inputs > 2 else None
+        if zero_point is not None and np.any(self.host(zero_point)):
+            raise NotImplementedError(f"'{layer.name}': a zero point")
         if scale.size == 1:
             return self.helper("reshape", [layer.get_input(1).name], {"shape": []}), scale
         return layer.get_input(1).name, scale
