@@ -5,6 +5,7 @@ PYBIND11_MODULE(_core, module) {
   chexnet_trt::register_common(module);
   chexnet_trt::register_log(module);
   chexnet_trt::register_graph(module);
+  chexnet_trt::register_graph_builder(module);
   chexnet_trt::register_quantize(module);
   chexnet_trt::register_uff(module);
   chexnet_trt::register_uff_parser(module);

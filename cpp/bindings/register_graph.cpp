@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "bindings/node_view.hpp"
 #include "bindings/register.hpp"
 #include "graph/op_table.hpp"
 #include "graph/text.hpp"
@@ -14,14 +15,6 @@ namespace py = pybind11;
 
 namespace chexnet_trt {
 namespace {
-
-/// A node together with the graph that it lies in.
-struct NodeView {
-  std::shared_ptr<const Graph> graph;
-  NodeId id = -1;
-
-  const Node& node() const { return graph->node(id); }
-};
 
 py::tuple shape_tuple(const Shape& shape) {
   py::tuple result(shape.size());

@@ -14,6 +14,7 @@ from chexnet_trt.accuracy import Agreement
 from chexnet_trt.calibration import check_table, read_table
 from chexnet_trt.engine import Engine, logger
 from chexnet_trt.int8 import QUANTIZED, Int8
+from chexnet_trt.native_engine import NativeEngine
 from chexnet_trt.network import Network, read
 
 Progress = Callable[[str, int, int], None]
@@ -118,7 +119,7 @@ def build_network(
         max_batch=max_batch,
         **options,
     )
-    engine = Engine(core, report)
+    engine = NativeEngine(core, report)
     _log(network.graph, engine)
     engine.manifest = manifest.compose(
         engine,

@@ -22,6 +22,7 @@ __all__: list[str] = [
     "Error",
     "ExecutionContext",
     "Graph",
+    "GraphBuilder",
     "Histogram",
     "InputError",
     "LayerInfo",
@@ -137,6 +138,26 @@ class Graph:
     def outputs(self) -> list:
         """
         (name, node) for each output.
+        """
+
+class GraphBuilder:
+    """
+    Makes a Graph node by node.
+    """
+    def __init__(self) -> None: ...
+    def add(
+        self, op: str, name: str, inputs: collections.abc.Sequence[str] = [], attributes: dict = {}
+    ) -> Node:
+        """
+        Adds a node that reads the nodes named in `inputs`; `attributes` as Node.attributes has them, what is not given keeps its default. Raises InputError where the op table refuses it.
+        """
+    def add_output(self, name: str, node: str) -> None:
+        """
+        Publishes a node's value as the output `name`.
+        """
+    def finish(self) -> Graph:
+        """
+        The graph, verified; nothing can be added then.
         """
 
 class Histogram:

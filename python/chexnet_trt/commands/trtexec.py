@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from chexnet_trt import _core, build_arguments
+from chexnet_trt.bench import BenchOptions
 from chexnet_trt.engine import TIMING_ONLY, Engine, load
 from chexnet_trt.inputs import check_targets
 from chexnet_trt.progress import ProgressLine
@@ -136,8 +137,7 @@ def _measure(args: argparse.Namespace, engine: Engine, batch: int, say: Any) -> 
         progress(f"{queries} queries", min(queries, iterations), iterations)
         return True
 
-    result = _core.run_bench(
-        engine.core,
+    options = BenchOptions(
         batch=batch,
         iterations=iterations,
         warm_up_ms=warm_up,
@@ -149,6 +149,7 @@ def _measure(args: argparse.Namespace, engine: Engine, batch: int, say: Any) -> 
         inputs=_inputs(args.loadInputs, engine, batch),
         progress=tick,
     )
+    result = engine.bench(options)
     progress.close()
     if engine.timing_only:
         say(TIMING_ONLY)
@@ -222,9 +223,8 @@ def _report_outputs(args: argparse.Namespace, outputs: dict[str, np.ndarray[Any,
 
 
 def _profile(args: argparse.Namespace, engine: Engine, batch: int) -> None:
-    """Profiles in a run of its own, on the same network compiled with profiling."""
-    core = engine.core.with_profiling()
-    profile = _core.profile_layers(core, batch=batch, iterations=_PROFILED_RUNS)
+    """Profiles in a run of its own."""
+    profile = engine.profile(batch, _PROFILED_RUNS)
     if args.dumpProfile:
         print(f"=== Profile ({_PROFILED_RUNS} iterations, in a run of its own) ===")
         for line in report.profile_lines(profile):
