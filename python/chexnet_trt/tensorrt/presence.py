@@ -66,8 +66,8 @@ def _runs(names: Sequence[str], capabilities: Sequence[str], problem: str) -> st
 
 
 def gpus() -> list[str]:
-    """Compute capabilities of NVIDIA's GPUs here, by the driver's word: "8.9". Raises OSError saying
-    why there are none.
+    """Compute capabilities of NVIDIA's GPUs here, by the driver's word, as "8.9". Raises OSError
+    saying why there are none.
     """
     try:
         driver = ctypes.CDLL("libcuda.so.1")
