@@ -53,7 +53,7 @@ def _parts(text: str, owner: str) -> Iterator[str]:
 
 
 def _defined(entry: Entry, text: str) -> bool:
-    """A class; or a name in quotes in its class's own part, and behind it the parameters in order."""
+    """A class; or a name in its own class's part, with the parameters behind it, in their order."""
     if any(_parts(text, entry.path)):
         return True
     for part in _parts(text, entry.owner):
