@@ -608,18 +608,21 @@ def profile_layers(
     batch: typing.SupportsInt | typing.SupportsIndex,
     iterations: typing.SupportsInt | typing.SupportsIndex,
 ) -> list[LayerProfile]: ...
-def quantization_points(graph: Graph, high_precision: collections.abc.Set[str] = set()) -> list:
+def quantization_points(
+    graph: Graph, high_precision: collections.abc.Set[str] = set(), signed_only: bool = False
+) -> list:
     """
-    (name, unsigned, group) of the values of an optimised graph that int8 quantises, in order; values of one group share a scale.
+    (name, unsigned, group) of the values of an optimised graph that int8 quantises, in order; values of one group share a scale. `signed_only`: for backends without uint8.
     """
 
 def quantize(
     graph: Graph,
     ranges: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex],
     high_precision: collections.abc.Set[str] = set(),
+    signed_only: bool = False,
 ) -> Graph:
     """
-    The optimised graph with quantize / dequantize nodes. `ranges`: the largest absolute value (amax) by value name; `high_precision`: layers that stay float32.
+    The optimised graph with quantize / dequantize nodes. `ranges`: the largest absolute value (amax) by value name; `high_precision`: layers that stay float32; `signed_only`: int8 where a backend has no uint8.
     """
 
 def run_bench(
