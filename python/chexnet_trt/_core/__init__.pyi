@@ -48,6 +48,7 @@ __all__: list[str] = [
     "is_engine_file",
     "load_engine",
     "min_max_threshold",
+    "op_names",
     "optimize",
     "percentile_threshold",
     "printable",
@@ -584,6 +585,11 @@ def load_engine(
 def min_max_threshold(histogram: Histogram) -> float:
     """
     max |x|.
+    """
+
+def op_names() -> list[str]:
+    """
+    Every op of the op table.
     """
 
 def optimize(graph: Graph) -> tuple:
