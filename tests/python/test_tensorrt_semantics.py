@@ -195,9 +195,11 @@ def quantized(graph: _core.Graph) -> _core.Graph:
 
 
 def quantize_scales(graph: _core.Graph) -> dict[tuple[str, str], bytes]:
-    """Of activations, by what is quantised and dequantised."""
+    """Of activations, by op and int8 value."""
     return {
-        (node.op, node.inputs[0].name): node.inputs[1].value.tobytes()
+        (node.op, (node if node.op == "quantize" else node.inputs[0]).name): node.inputs[
+            1
+        ].value.tobytes()
         for node in graph.nodes
         if node.op in ("quantize", "dequantize") and node.inputs[0].op != "constant"
     }
