@@ -7,12 +7,13 @@
 #include "common/log.hpp"
 #include "common/utf8.hpp"
 #include "engine/engine.hpp"
+#include "engine/external_engine.hpp"
 #include "graph/text.hpp"
 #include "plan/plan_reader.hpp"
 #include "plan/plan_writer.hpp"
 
 // Sections: "graph" and "weights" (graph/text.hpp), "config" (engine_config.hpp), "manifest" (JSON)
-// and "blob/BACKEND/BATCH". The I/O contract has no section: names, types, shapes and layouts are
+// and "blob/BACKEND/BATCH", or "blob/BACKEND/plan" for a runtime outside this library. The I/O contract has no section: names, types, shapes and layouts are
 // those of the graph's input nodes and outputs, and a second copy could only disagree with them.
 
 namespace chexnet_trt {
@@ -100,6 +101,38 @@ EngineConfig config_of(const PlanReader& plan) {
   return parse_section(plan, [&] { return config_from_text(text_section(plan, "config")); });
 }
 
+Graph graph_of(const PlanReader& plan) {
+  return parse_section(plan, [&] {
+    return graph_from_text(text_section(plan, "graph"), plan.section("weights"), plan.owner());
+  });
+}
+
+std::string external_section(const EngineConfig& config) {
+  return blob_prefix(config.backend) + "plan";
+}
+
+/// The sections of every engine file. Keep it until they are written.
+class CommonSections {
+ public:
+  CommonSections(const Graph& graph, const EngineConfig& config, std::string manifest)
+      : graph_(graph),
+        text_(to_text(graph)),
+        config_(to_text(config)),
+        manifest_(std::move(manifest)) {}
+
+  std::vector<PlanSection> list() const {
+    return {plan_section("config", ByteView(config_)),
+            plan_section("manifest", ByteView(manifest_)), plan_section("graph", ByteView(text_)),
+            PlanSection{"weights", [this](const ByteSink& sink) { write_weights(graph_, sink); }}};
+  }
+
+ private:
+  const Graph& graph_;
+  std::string text_;
+  std::string config_;
+  std::string manifest_;
+};
+
 }  // namespace
 
 std::shared_ptr<Engine> Engine::load(const std::string& path, const LoadOptions& options) {
@@ -119,9 +152,7 @@ std::shared_ptr<Engine> Engine::from_plan(const PlanReader& plan, const LoadOpti
     throw InputError("'" + plan.name() + "' is for the backend '" + built.backend + "', not '" +
                      std::string(backend.name()) + "'");
   }
-  Graph graph = parse_section(plan, [&] {
-    return graph_from_text(text_section(plan, "graph"), plan.section("weights"), plan.owner());
-  });
+  Graph graph = graph_of(plan);
   EngineBlobs blobs = blobs_of(plan, built);
   std::vector<std::int64_t> batches;
   batches.reserve(blobs.by_batch.size());
@@ -142,13 +173,8 @@ std::shared_ptr<Engine> Engine::from_plan(const PlanReader& plan, const LoadOpti
 }
 
 void Engine::save(const std::string& path) {
-  const std::string graph = to_text(graph_);
-  const std::string config = to_text(config_);
-  const std::string json = manifest();
-  std::vector<PlanSection> sections{
-      plan_section("config", ByteView(config)), plan_section("manifest", ByteView(json)),
-      plan_section("graph", ByteView(graph)),
-      PlanSection{"weights", [this](const ByteSink& sink) { write_weights(graph_, sink); }}};
+  const CommonSections common(graph_, config_, manifest());
+  std::vector<PlanSection> sections = common.list();
   std::vector<std::vector<std::byte>> blobs;
   for (const std::int64_t batch : blob_batches_) {
     blobs.push_back(executable(batch)->serialize());
@@ -156,6 +182,33 @@ void Engine::save(const std::string& path) {
                                     {blobs.back().data(), blobs.back().size()}));
   }
   write_plan(path, sections);
+}
+
+ExternalEngine ExternalEngine::load(const std::string& path) {
+  const PlanReader plan = PlanReader::open(path);
+  ExternalEngine engine;
+  engine.config = config_of(plan);
+  const std::optional<ByteView> bytes = plan.find(external_section(engine.config));
+  if (!bytes) {
+    throw InputError("'" + plan.name() + "' is for the backend '" + engine.config.backend +
+                     "', whose engines hold no plan of another runtime");
+  }
+  engine.plan = *bytes;
+  engine.owner = plan.owner();
+  engine.graph = graph_of(plan);
+  engine.manifest = std::string(text_section(plan, "manifest"));
+  return engine;
+}
+
+void ExternalEngine::save(const std::string& path) const {
+  const CommonSections common(graph, config, manifest);
+  std::vector<PlanSection> sections = common.list();
+  sections.push_back(plan_section(external_section(config), plan));
+  write_plan(path, sections);
+}
+
+std::string backend_of_engine_file(const std::string& path) {
+  return config_of(PlanReader::open(path)).backend;
 }
 
 }  // namespace chexnet_trt

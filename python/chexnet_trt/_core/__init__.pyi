@@ -21,6 +21,7 @@ __all__: list[str] = [
     "Engine",
     "Error",
     "ExecutionContext",
+    "ExternalEngine",
     "Graph",
     "GraphBuilder",
     "Histogram",
@@ -43,10 +44,12 @@ __all__: list[str] = [
     "device_name",
     "device_precisions",
     "embed_preprocessing",
+    "engine_backend",
     "entropy_threshold",
     "input_infos",
     "is_engine_file",
     "load_engine",
+    "load_external_engine",
     "min_max_threshold",
     "op_names",
     "optimize",
@@ -367,6 +370,52 @@ class ExecutionContext:
     def ready(self) -> bool: ...
     def wait(self) -> None: ...
 
+class ExternalEngine:
+    """
+    An engine file of a runtime outside this library, as TensorRT is.
+    """
+
+    manifest: str
+    def __init__(
+        self,
+        graph: Graph,
+        *,
+        backend: str,
+        precision: str,
+        max_batch: typing.SupportsInt | typing.SupportsIndex,
+        fingerprint: str,
+        device: str,
+        plan: typing_extensions.Buffer,
+    ) -> None:
+        """
+        `plan`: a buffer, which is kept and not copied.
+        """
+    def save(self, path: str) -> None: ...
+    @property
+    def backend(self) -> str: ...
+    @property
+    def device(self) -> str: ...
+    @property
+    def fingerprint(self) -> str:
+        """
+        What the plan depends on: the runtime, its version, the devices.
+        """
+    @property
+    def graph(self) -> Graph: ...
+    @property
+    def inputs(self) -> list[TensorInfo]: ...
+    @property
+    def max_batch(self) -> int: ...
+    @property
+    def outputs(self) -> list[TensorInfo]: ...
+    @property
+    def plan(self) -> memoryview:
+        """
+        The runtime's own engine, read-only and without a copy.
+        """
+    @property
+    def precision(self) -> str: ...
+
 class CalibrationSession:
     """
     Finds dynamic ranges by running an optimised network in fp32.
@@ -559,6 +608,11 @@ def embed_preprocessing(
     The graph with its image input as uint8, normalised inside: (pixel - mean) / std.
     """
 
+def engine_backend(path: str) -> str:
+    """
+    The backend that an engine file is for.
+    """
+
 def entropy_threshold(histogram: Histogram) -> float:
     """
     amax with the smallest KL divergence to 128 levels (Migacz, GTC 2017).
@@ -582,6 +636,7 @@ def load_engine(
     profiling: bool | None,
     require_exact_device: bool,
 ) -> Engine: ...
+def load_external_engine(path: str) -> ExternalEngine: ...
 def min_max_threshold(histogram: Histogram) -> float:
     """
     max |x|.
