@@ -62,6 +62,7 @@ __all__: list[str] = [
     "set_log_sink",
     "storable_amax",
     "summarize",
+    "summarize_layers",
     "uff",
     "write_file",
     "write_files",
@@ -455,15 +456,21 @@ class Trace:
         end_enqueue: typing.SupportsFloat | typing.SupportsIndex,
         start_compute: typing.SupportsFloat | typing.SupportsIndex,
         end_compute: typing.SupportsFloat | typing.SupportsIndex,
+        h2d_ms: typing.SupportsFloat | typing.SupportsIndex = 0,
+        d2h_ms: typing.SupportsFloat | typing.SupportsIndex = 0,
     ) -> None: ...
     @property
     def compute_ms(self) -> float: ...
+    @property
+    def d2h_ms(self) -> float: ...
     @property
     def end_compute(self) -> float: ...
     @property
     def end_enqueue(self) -> float: ...
     @property
     def enqueue_ms(self) -> float: ...
+    @property
+    def h2d_ms(self) -> float: ...
     @property
     def latency_ms(self) -> float: ...
     @property
@@ -472,6 +479,13 @@ class Trace:
     def start_enqueue(self) -> float: ...
 
 class BenchResult:
+    def __init__(
+        self,
+        traces: collections.abc.Sequence[Trace],
+        warm_up_queries: typing.SupportsInt | typing.SupportsIndex,
+        random_input: bool,
+        outputs: collections.abc.Sequence[str],
+    ) -> None: ...
     @property
     def outputs(self) -> list[bytes]:
         """
@@ -504,7 +518,11 @@ class Summary:
     @property
     def compute(self) -> Statistics: ...
     @property
+    def d2h(self) -> Statistics: ...
+    @property
     def enqueue(self) -> Statistics: ...
+    @property
+    def h2d(self) -> Statistics: ...
     @property
     def images_per_second(self) -> float: ...
     @property
@@ -725,6 +743,15 @@ def summarize(
         99.0,
     ],
 ) -> Summary: ...
+def summarize_layers(
+    runs: collections.abc.Sequence[
+        collections.abc.Sequence[tuple[str, typing.SupportsFloat | typing.SupportsIndex]]
+    ],
+) -> list[LayerProfile]:
+    """
+    Of (layer, milliseconds) pairs, a list a run.
+    """
+
 def write_file(path: str, data: typing_extensions.Buffer) -> None:
     """
     Writes bytes so that `path` appears only when complete and on disk, else InputError.
