@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from chexnet_trt import _core, int8_arguments
+from chexnet_trt import _core, backends, int8_arguments
 from chexnet_trt.builder import build_network
 from chexnet_trt.engine import Engine
-from chexnet_trt.evaluation.candidates import GateError, GateImages, GateRequest, hold_gate
+from chexnet_trt.evaluation.candidates import Gated, GateError, GateImages, GateRequest, hold_gate
 from chexnet_trt.inputs import parse_outputs, parse_uff_inputs
 from chexnet_trt.int8_arguments import Prepared, add_int8_arguments
 from chexnet_trt.manifest import calibration_lines
@@ -94,6 +94,7 @@ def build(
     fail it are not taken. Raises as the builder, and GateError when a forced one fails.
     """
     progress = ProgressLine()
+    measuring = backends.measuring(backend)
     try:
         network = read_network(path, args, u8_input=u8_input)
         if class_activation:  # So that a network without maps is refused before its calibration.
@@ -105,20 +106,22 @@ def build(
             network,
             args,
             precisions=precisions,
-            backend=backend,
+            backend=measuring,
             threads=threads,
             obey=obey,
             progress=progress,
+            signed_only=backend == backends.TENSORRT,
         )
+        ruled_out = dict(prepared.ruled_out)
         gated = None
         if gate is not None and images is not None:
             gated = hold_gate(
                 gate,
                 images,
                 network,
-                precisions if obey else _buildable(precisions, prepared, backend),
+                precisions if obey else _buildable(precisions, prepared, measuring),
                 int8=prepared.int8,
-                backend=backend,
+                backend=measuring,
                 threads=threads,
                 max_batch=max_batch,
                 class_names=class_names,
@@ -126,6 +129,7 @@ def build(
             )
             if obey and gated.ruled_out:
                 raise GateError(gated)
+            ruled_out |= _not_gated(precisions, gated) | gated.ruled_out
         engine = build_network(
             network,
             backend=backend,
@@ -135,7 +139,7 @@ def build(
             int8=prepared.int8,
             agreements=prepared.agreements,
             class_activation=class_activation,
-            ruled_out=prepared.ruled_out | (gated.ruled_out if gated else {}),
+            ruled_out=ruled_out,
             max_batch=max_batch,
             class_names=class_names,
             progress=progress,
@@ -160,9 +164,15 @@ def _gate_images(
 
 
 def _buildable(precisions: Sequence[str], prepared: Prepared, backend: str) -> list[str]:
-    """Those that the builder would try."""
+    """Those that the builder would try, on the backend that measures them."""
     present = _core.device_precisions(backend)
     return [name for name in precisions if name in present and name not in prepared.ruled_out]
+
+
+def _not_gated(precisions: Sequence[str], gated: Gated) -> dict[str, str]:
+    """Precisions that the device that was built for has, and that this one cannot score."""
+    reason = "the gate cannot score it here"
+    return {name: reason for name in precisions if name not in gated.assessments}
 
 
 def report_lines(engine: Engine) -> list[str]:
@@ -186,7 +196,7 @@ def _permitted(args: argparse.Namespace, backend: str) -> list[str]:
     if args.int8 and args.bf16:
         names.append("mixed")
     if args.best:
-        names += [name for name in _core.device_precisions(backend) if name != "fp32"]
+        names += [name for name in backends.precisions(backend) if name != "fp32"]
     return list(dict.fromkeys(names))
 
 

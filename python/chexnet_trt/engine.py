@@ -67,6 +67,8 @@ class Engine(ABC):
     precision: str
     backend: str
     device: str
+    plan: memoryview | None = None
+    """TensorRT's own engine, as trtexec and Triton take it; None for other backends."""
     report: Mapping[str, Any] | None
     """Of the build: passes, candidates, timing_batch, seconds; None for a loaded engine."""
 
@@ -107,6 +109,10 @@ class Engine(ABC):
     @abstractmethod
     def layers(self, batch: int | None = None) -> list[Any]:
         """Objects with name, type, precision and kernel, as the backend runs `batch` (maximum)."""
+
+    def layer_precisions(self, batch: int) -> dict[str, str]:
+        """What each layer computes in, by name."""
+        return {layer.name: layer.precision for layer in self.layers(batch)}
 
     @abstractmethod
     def bench(self, options: BenchOptions) -> _core.BenchResult:

@@ -129,14 +129,16 @@ def prepare(
     threads: int,
     obey: bool,
     progress: Progress,
+    signed_only: bool = False,
 ) -> Prepared:
     """Calibrates, or reads the table, and checks the accuracy of those of `precisions` that compute
     in int8, as the arguments ask. Raises InputError, also when --int8 has nothing to take its
-    ranges from.
+    ranges from. `backend`: where to measure; `signed_only`: what is built for has no uint8.
     """
     _check(args)
     if args.random_ranges:
-        return _unchecked(network, quantization.from_random(network), args, "ranges are random")
+        int8 = quantization.from_random(network, signed_only=signed_only)
+        return _unchecked(network, int8, args, "ranges are random")
     source = _source(args)
     if source is not None:
         check_targets(args.calib)
@@ -152,7 +154,7 @@ def prepare(
     )
     if table is None:
         return _without_calibration(args)
-    int8 = quantization.from_table(table)
+    int8 = quantization.from_table(table, signed_only=signed_only)
     if source is None:
         return _unchecked(network, int8, args, "there is no --calib-data to measure with")
     present = QUANTIZED.intersection(precisions, _core.device_precisions(backend))

@@ -583,6 +583,7 @@ def build_engine(
     obey: bool,
     ranges: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex] | None,
     high_precision: collections.abc.Set[str],
+    signed_only: bool,
     ruled_out: collections.abc.Mapping[str, str],
     max_batch: typing.SupportsInt | typing.SupportsIndex,
     timing_batch: typing.SupportsInt | typing.SupportsIndex,
