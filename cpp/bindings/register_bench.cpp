@@ -3,6 +3,7 @@
 #include <pybind11/stl.h>
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -67,9 +68,9 @@ std::vector<py::bytes> output_bytes(const BenchResult& result) {
 }
 
 BenchResult result_from(std::vector<Trace> traces, std::size_t warm_up_queries, bool random_input,
-                        const std::vector<std::string>& outputs) {
+                        const std::vector<py::bytes>& outputs) {
   BenchResult result{std::move(traces), warm_up_queries, random_input, {}};
-  for (const std::string& output : outputs) {
+  for (const std::string_view output : outputs) {
     const auto* bytes = reinterpret_cast<const std::byte*>(output.data());
     result.outputs.emplace_back(bytes, bytes + output.size());
   }

@@ -484,7 +484,7 @@ class BenchResult:
         traces: collections.abc.Sequence[Trace],
         warm_up_queries: typing.SupportsInt | typing.SupportsIndex,
         random_input: bool,
-        outputs: collections.abc.Sequence[str],
+        outputs: collections.abc.Sequence[bytes],
     ) -> None: ...
     @property
     def outputs(self) -> list[bytes]:

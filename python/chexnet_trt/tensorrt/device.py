@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -38,8 +39,9 @@ class Device:
     def __str__(self) -> str:
         return f"{self.name}, compute capability {self.capability[0]}.{self.capability[1]}"
 
-    def call(self, name: str, *arguments: Any) -> list[Any]:  # noqa: ANN401 - as CUDA has them
+    def call(self, name: str, *arguments: Any) -> Sequence[Any]:  # noqa: ANN401 - as CUDA has them
         """The results of a function of the API without its status."""
+        results: Sequence[Any]
         status, *results = getattr(self.api, name)(*arguments)
         if int(status):
             raise BackendError(f"CUDA: {name} fails: {self._text(status)}")
@@ -74,7 +76,7 @@ class Device:
 def open_device() -> Device:
     """Raises BackendError saying why there is none that can be used."""
     try:
-        from cuda.bindings import runtime
+        runtime = importlib.import_module("cuda.bindings.runtime")
     except ImportError as error:
         raise BackendError(f"no cuda-python ({error}): pip install cuda-python") from None
     return Device(runtime)
@@ -91,14 +93,14 @@ class DeviceMemory:
 
 
 class PinnedArray:
-    """An array in page-locked memory of the host, all zero. `array` must not outlive this object."""
+    """Page-locked memory of the host, zero at first. `array` must not outlive this object."""
 
     def __init__(self, device: Device, shape: Sequence[int], dtype: DTypeLike) -> None:
         self.size = int(np.prod(shape)) * np.dtype(dtype).itemsize
         (address,) = device.call("cudaHostAlloc", self.size, 0)
         self.address = int(address)
         device.on_release(self, "cudaFreeHost", self.address)
-        memory = (ctypes.c_byte * self.size).from_address(self.address)
+        memory = memoryview((ctypes.c_byte * self.size).from_address(self.address)).cast("B")
         self.array: NDArray[Any] = np.frombuffer(memory, dtype).reshape(shape)
         self.array[...] = 0
 
