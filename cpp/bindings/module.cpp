@@ -12,7 +12,7 @@ PYBIND11_MODULE(_core, module) {
   chexnet_trt::register_calibration(module);
   chexnet_trt::register_backends(module);
   chexnet_trt::register_engine(module);
-  chexnet_trt::register_external_engine(module);
+  chexnet_trt::register_engine_file(module);
   chexnet_trt::register_calibration_session(module);
   chexnet_trt::register_bench(module);
 }

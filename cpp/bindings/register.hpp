@@ -15,7 +15,7 @@ void register_calibration(pybind11::module_& module);
 void register_log(pybind11::module_& module);
 void register_backends(pybind11::module_& module);
 void register_engine(pybind11::module_& module);
-void register_external_engine(pybind11::module_& module);
+void register_engine_file(pybind11::module_& module);
 void register_calibration_session(pybind11::module_& module);
 void register_bench(pybind11::module_& module);
 

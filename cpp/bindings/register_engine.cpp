@@ -11,10 +11,8 @@
 
 #include "bindings/register.hpp"
 #include "common/error.hpp"
-#include "common/mapped_file.hpp"
 #include "engine/builder.hpp"
 #include "engine/execution_context.hpp"
-#include "plan/plan_reader.hpp"
 
 namespace py = pybind11;
 
@@ -156,17 +154,6 @@ py::tuple build_engine(const Graph& graph, const std::string& backend,
   return py::make_tuple(std::move(result.engine), report_dict(result.report));
 }
 
-std::shared_ptr<Engine> load_engine(const std::string& path, std::optional<int> threads,
-                                    std::optional<int> streams, std::optional<bool> profiling,
-                                    bool require_exact_device) {
-  LoadOptions options;
-  options.threads = threads;
-  options.streams = streams;
-  options.profiling = profiling;
-  options.require_exact_device = require_exact_device;
-  return Engine::load(path, options);
-}
-
 /// The views of nodes share the graph, so the engine must own it through a shared pointer too.
 std::shared_ptr<Graph> graph_of(const std::shared_ptr<Engine>& engine) {
   return {engine, const_cast<Graph*>(&engine->graph())};
@@ -237,13 +224,6 @@ void register_engine(py::module_& module) {
              py::arg("profiling"), py::arg("embed_blob"), py::arg("class_activation"),
              py::arg("timing_budget_ms"), py::arg("progress"), "(engine, report)");
   module.def("input_infos", &input_infos, py::arg("graph"), "The inputs of a network, in order.");
-  module.def("load_engine", &load_engine, py::arg("path"), py::kw_only(), py::arg("threads"),
-             py::arg("streams"), py::arg("profiling"), py::arg("require_exact_device"),
-             kWithoutGil);
-  module.def(
-      "is_engine_file",
-      [](const std::string& path) { return has_plan_magic(MappedFile::open(path)->bytes()); },
-      py::arg("path"), kWithoutGil, "Whether the file begins as an engine does.");
 }
 
 }  // namespace chexnet_trt

@@ -184,22 +184,6 @@ void Engine::save(const std::string& path) {
   write_plan(path, sections);
 }
 
-ExternalEngine ExternalEngine::load(const std::string& path) {
-  const PlanReader plan = PlanReader::open(path);
-  ExternalEngine engine;
-  engine.config = config_of(plan);
-  const std::optional<ByteView> bytes = plan.find(external_section(engine.config));
-  if (!bytes) {
-    throw InputError("'" + plan.name() + "' is for the backend '" + engine.config.backend +
-                     "', whose engines hold no plan of another runtime");
-  }
-  engine.plan = *bytes;
-  engine.owner = plan.owner();
-  engine.graph = graph_of(plan);
-  engine.manifest = std::string(text_section(plan, "manifest"));
-  return engine;
-}
-
 void ExternalEngine::save(const std::string& path) const {
   const CommonSections common(graph, config, manifest);
   std::vector<PlanSection> sections = common.list();
@@ -207,8 +191,14 @@ void ExternalEngine::save(const std::string& path) const {
   write_plan(path, sections);
 }
 
-std::string backend_of_engine_file(const std::string& path) {
-  return config_of(PlanReader::open(path)).backend;
+std::variant<std::shared_ptr<Engine>, ExternalEngine> load_engine_file(const std::string& path,
+                                                                       const LoadOptions& options) {
+  const PlanReader plan = PlanReader::open(path);
+  EngineConfig config = config_of(plan);
+  const std::optional<ByteView> bytes = plan.find(external_section(config));
+  if (!bytes) return Engine::from_plan(plan, options, chexnet_trt::backend(config.backend));
+  return ExternalEngine{graph_of(plan), std::move(config),
+                        std::string(text_section(plan, "manifest")), *bytes, plan.owner()};
 }
 
 }  // namespace chexnet_trt

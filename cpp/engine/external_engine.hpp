@@ -2,8 +2,10 @@
 
 #include <memory>
 #include <string>
+#include <variant>
 
 #include "common/byte_view.hpp"
+#include "engine/engine.hpp"
 #include "engine/engine_config.hpp"
 #include "graph/graph.hpp"
 
@@ -19,14 +21,13 @@ struct ExternalEngine {
   ByteView plan;
   std::shared_ptr<const void> owner;
 
-  /// Reads an engine file. Raises InputError when it is damaged, foreign or of a backend of this
-  /// library.
-  static ExternalEngine load(const std::string& path);
   /// Writes the file atomically: all of it or nothing. Raises InputError when that fails.
   void save(const std::string& path) const;
 };
 
-/// The backend that the engine file is for. Raises InputError when it is damaged or foreign.
-std::string backend_of_engine_file(const std::string& path);
+/// An engine file of either kind; `options` are those of Engine::load and mean nothing to an external
+/// engine. Raises InputError as Engine::load does.
+std::variant<std::shared_ptr<Engine>, ExternalEngine> load_engine_file(const std::string& path,
+                                                                       const LoadOptions& options);
 
 }  // namespace chexnet_trt

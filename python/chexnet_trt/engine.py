@@ -69,6 +69,8 @@ class Engine(ABC):
     device: str
     plan: memoryview | None = None
     """TensorRT's own engine, as trtexec and Triton take it; None for other backends."""
+    runtime_version: str = ""
+    """The TensorRT that made the plan."""
     report: Mapping[str, Any] | None
     """Of the build: passes, candidates, timing_batch, seconds; None for a loaded engine."""
 
@@ -170,14 +172,20 @@ def load(
     """Reads an engine file; what is None is as the engine was built.
 
     An engine of another device is compiled again with a warning, or refused with
-    `require_exact_device`. Raises InputError on files that are damaged, foreign or newer.
+    `require_exact_device`; one of TensorRT runs where its plan does, and has none of the options.
+    Raises InputError on files that are damaged, foreign or newer.
     """
-    from chexnet_trt.native_engine import load as load_native
-
-    return load_native(
-        path,
+    core = _core.load_engine(
+        os.fspath(path),
         threads=threads,
         streams=streams,
         profiling=profiling,
         require_exact_device=require_exact_device,
     )
+    if isinstance(core, _core.ExternalEngine):
+        from chexnet_trt.tensorrt.engine import TensorRtEngine
+
+        return TensorRtEngine(core)
+    from chexnet_trt.native_engine import NativeEngine
+
+    return NativeEngine(core)

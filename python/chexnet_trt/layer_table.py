@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -32,9 +32,9 @@ class LayerRow:
         return asdict(self)
 
 
-def layer_rows(engine: Engine, batch: int | None = None) -> list[LayerRow]:
-    """The layers with weights, in the network's order; kernels as for `batch` (the maximum)."""
-    kernels = {node: layer.kernel for layer in engine.layers(batch) for node in layer.nodes}
+def layer_rows(engine: Engine, layers: Sequence[Any]) -> list[LayerRow]:
+    """The layers with weights, in the network's order; kernels from `layers` of `Engine.layers`."""
+    kernels = {node: layer.kernel for layer in layers for node in layer.nodes}
     for node in engine.graph.nodes:  # OpenVINO names a matmul after the addition of its bias.
         if node.op == "binary" and node.name in kernels:
             kernels.setdefault(node.inputs[0].name, kernels[node.name])

@@ -125,22 +125,3 @@ class NativeEngine(Engine):
 
     def _set_manifest_text(self, text: str) -> None:
         self.core.manifest = text
-
-
-def load(
-    path: str | os.PathLike[str],
-    *,
-    threads: int | None = None,
-    streams: int | None = None,
-    profiling: bool | None = None,
-    require_exact_device: bool = False,
-) -> NativeEngine:
-    """`engine.load` for a backend of the core."""
-    core = _core.load_engine(
-        os.fspath(path),
-        threads=threads,
-        streams=streams,
-        profiling=profiling,
-        require_exact_device=require_exact_device,
-    )
-    return NativeEngine(core)

@@ -41,7 +41,8 @@ CONFINED = {"openvino/": "backends/openvino", "pybind11/": "bindings"}
 INCLUDE = re.compile(r'^\s*#include\s+[<"]([^>"]+)[>"]', re.MULTILINE)
 HEAVY = re.compile(
     r"^(?:import|from) "
-    r"(tensorflow|tensorboard|openvino|onnxruntime|matplotlib|pydicom|google|google_crc32c)\b",
+    r"(tensorflow|tensorboard|openvino|onnxruntime|matplotlib|pydicom|google|google_crc32c|tensorrt"
+    r"|tensorrt_rtx|cuda)\b",
     re.MULTILINE,
 )
 

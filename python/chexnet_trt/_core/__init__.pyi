@@ -44,12 +44,10 @@ __all__: list[str] = [
     "device_name",
     "device_precisions",
     "embed_preprocessing",
-    "engine_backend",
     "entropy_threshold",
     "input_infos",
     "is_engine_file",
     "load_engine",
-    "load_external_engine",
     "min_max_threshold",
     "op_names",
     "optimize",
@@ -627,11 +625,6 @@ def embed_preprocessing(
     The graph with its image input as uint8, normalised inside: (pixel - mean) / std.
     """
 
-def engine_backend(path: str) -> str:
-    """
-    The backend that an engine file is for.
-    """
-
 def entropy_threshold(histogram: Histogram) -> float:
     """
     amax with the smallest KL divergence to 128 levels (Migacz, GTC 2017).
@@ -654,8 +647,11 @@ def load_engine(
     streams: typing.SupportsInt | typing.SupportsIndex | None,
     profiling: bool | None,
     require_exact_device: bool,
-) -> Engine: ...
-def load_external_engine(path: str) -> ExternalEngine: ...
+) -> Engine | ExternalEngine:
+    """
+    An Engine, or an ExternalEngine, to which the options mean nothing.
+    """
+
 def min_max_threshold(histogram: Histogram) -> float:
     """
     max |x|.

@@ -36,7 +36,7 @@ class TensorRtEngine(Engine):
         self._loaded: LoadedPlan | None = None
         self.core = core
         self.plan = core.plan
-        self.plan_header = read_plan_header(core.plan)
+        self.runtime_version = str(read_plan_header(core.plan))
         self.inputs = tuple(core.inputs)
         self.outputs = tuple(core.outputs)
         self.max_batch = int(core.max_batch)
@@ -84,8 +84,3 @@ class TensorRtEngine(Engine):
 
     def _set_manifest_text(self, text: str) -> None:
         self.core.manifest = text
-
-
-def load(path: str | os.PathLike[str]) -> TensorRtEngine:
-    """`engine.load` for a plan of TensorRT."""
-    return TensorRtEngine(_core.load_external_engine(os.fspath(path)))

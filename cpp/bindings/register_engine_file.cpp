@@ -1,18 +1,24 @@
 #include <pybind11/stl.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include "bindings/register.hpp"
 #include "common/error.hpp"
+#include "common/mapped_file.hpp"
 #include "engine/external_engine.hpp"
 #include "engine/tensor_info.hpp"
+#include "plan/plan_reader.hpp"
 
 namespace py = pybind11;
 
 namespace chexnet_trt {
 namespace {
+
+const auto kWithoutGil = py::call_guard<py::gil_scoped_release>();
 
 using Pointer = std::shared_ptr<ExternalEngine>;
 
@@ -53,9 +59,22 @@ py::buffer_info plan_buffer(const ExternalEngine& engine) {
 /// The views of nodes share the graph, so the engine must own it through a shared pointer too.
 std::shared_ptr<Graph> graph_of(const Pointer& engine) { return {engine, &engine->graph}; }
 
+std::variant<std::shared_ptr<Engine>, std::shared_ptr<ExternalEngine>> load_engine(
+    const std::string& path, std::optional<int> threads, std::optional<int> streams,
+    std::optional<bool> profiling, bool require_exact_device) {
+  LoadOptions options;
+  options.threads = threads;
+  options.streams = streams;
+  options.profiling = profiling;
+  options.require_exact_device = require_exact_device;
+  auto engine = load_engine_file(path, options);
+  if (auto* native = std::get_if<std::shared_ptr<Engine>>(&engine)) return std::move(*native);
+  return std::make_shared<ExternalEngine>(std::get<ExternalEngine>(std::move(engine)));
+}
+
 }  // namespace
 
-void register_external_engine(py::module_& module) {
+void register_engine_file(py::module_& module) {
   py::class_<ExternalEngine, Pointer>(
       module, "ExternalEngine", py::buffer_protocol(),
       "An engine file of a runtime outside this library, as TensorRT is.")
@@ -84,16 +103,14 @@ void register_external_engine(py::module_& module) {
           "plan", [](const py::object& engine) { return py::memoryview(engine); },
           "The runtime's own engine, read-only and without a copy.")
       .def_readwrite("manifest", &ExternalEngine::manifest)
-      .def("save", &ExternalEngine::save, py::arg("path"),
-           py::call_guard<py::gil_scoped_release>());
+      .def("save", &ExternalEngine::save, py::arg("path"), kWithoutGil);
+  module.def("load_engine", &load_engine, py::arg("path"), py::kw_only(), py::arg("threads"),
+             py::arg("streams"), py::arg("profiling"), py::arg("require_exact_device"), kWithoutGil,
+             "An Engine, or an ExternalEngine, to which the options mean nothing.");
   module.def(
-      "load_external_engine",
-      [](const std::string& path) {
-        return std::make_shared<ExternalEngine>(ExternalEngine::load(path));
-      },
-      py::arg("path"), py::call_guard<py::gil_scoped_release>());
-  module.def("engine_backend", &backend_of_engine_file, py::arg("path"),
-             py::call_guard<py::gil_scoped_release>(), "The backend that an engine file is for.");
+      "is_engine_file",
+      [](const std::string& path) { return has_plan_magic(MappedFile::open(path)->bytes()); },
+      py::arg("path"), kWithoutGil, "Whether the file begins as an engine does.");
 }
 
 }  // namespace chexnet_trt
