@@ -85,6 +85,12 @@ std::vector<NodeView> all_nodes(const std::shared_ptr<const Graph>& graph) {
   return result;
 }
 
+std::vector<std::string> op_names() {
+  std::vector<std::string> names;
+  for (const OpInfo& info : op_table()) names.emplace_back(info.name);
+  return names;
+}
+
 py::list outputs_of(const std::shared_ptr<const Graph>& graph) {
   py::list result;
   for (const GraphOutput& output : graph->outputs()) {
@@ -173,6 +179,7 @@ void register_graph(py::module_& module) {
       .def("hash", &Graph::hash, "SHA-256 over structure and weights.")
       .def("verify", &Graph::verify, "Raises InputError naming the first node that is wrong.")
       .def("__len__", [](const Graph& graph) { return graph.nodes().size(); });
+  module.def("op_names", &op_names, "Every op of the op table.");
   module.def("optimize", &optimized, py::arg("graph"),
              "Runs the passes. Returns the new graph and (pass, rewrites) for each pass.");
   module.def("embed_preprocessing", &embed_preprocessing, py::arg("graph"), py::arg("mean"),

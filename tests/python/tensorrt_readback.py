@@ -7,6 +7,7 @@ that comes back with other results than the one that was lowered shows a mistake
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 from chexnet_trt import _core
 
 # Layer types whose attributes lie in a subclass that `get_layer` does not return by itself.
-_CLASSES = {
+CLASSES = {
     "CONVOLUTION": "IConvolutionLayer", "DECONVOLUTION": "IDeconvolutionLayer",
     "POOLING": "IPoolingLayer", "ACTIVATION": "IActivationLayer", "UNARY": "IUnaryLayer",
     "ELEMENTWISE": "IElementWiseLayer", "REDUCE": "IReduceLayer", "SOFTMAX": "ISoftMaxLayer",
@@ -36,18 +37,34 @@ _BINARY = {
 _REDUCE = {"SUM": "sum", "PROD": "prod", "MAX": "max", "MIN": "min", "AVG": "mean"}
 
 
-def read_back(trt: Any, network: Any, batch: int = 1) -> _core.Graph:
+def read_back(trt: Any, network: Any, batch: int = 1, *, widened: bool = False) -> _core.Graph:
     """The meaning of `network` at one batch size: a Graph without a dynamic batch.
 
-    A node has the name of the tensor that it computes. Raises NotImplementedError on a layer or an
+    A node has the name of the tensor that it computes. `widened`: float16 and bfloat16 are read as
+    float32, weights with the values that they have. Raises NotImplementedError on a layer or an
     attribute that is not understood.
     """
-    return _Reader(trt, network, batch).read()
+    return _Reader(trt, network, batch, widened).read()
+
+
+def _bfloat16(weights: Any) -> np.ndarray:
+    """uint16 of bfloat16, which NVIDIA's bindings do not show: from the Weights in memory, a
+    pybind11 object that begins with Python's header and then points to {type, values, count}.
+    """
+    assert weights.dtype.name == "BF16"
+    place = ctypes.c_void_p.from_address(id(weights) + object.__basicsize__).value
+    assert place is not None
+    kind = ctypes.c_int32.from_address(place).value
+    count = ctypes.c_int64.from_address(place + 16).value
+    assert (kind, count) == (weights.dtype.value, weights.size)
+    values = ctypes.c_void_p.from_address(place + 8).value
+    return np.ctypeslib.as_array((ctypes.c_uint16 * count).from_address(values)).copy()
 
 
 class _Reader:
-    def __init__(self, trt: Any, network: Any, batch: int) -> None:
+    def __init__(self, trt: Any, network: Any, batch: int, widened: bool) -> None:
         self.trt = trt
+        self.widened = widened
         self.network = network
         self.batch = batch
         self.builder = _core.GraphBuilder()
@@ -58,8 +75,12 @@ class _Reader:
     def read(self) -> _core.Graph:
         for index in range(self.network.num_inputs):
             self._input(self.network.get_input(index))
-        for index in range(self.network.num_layers):
-            self._layer(self.network.get_layer(index))
+        layers = [self.network.get_layer(index) for index in range(self.network.num_layers)]
+        for layer in layers:
+            for index in range(layer.num_outputs):
+                self.producers[layer.get_output(index).name] = layer
+        for layer in layers:
+            self._layer(layer)
         for index in range(self.network.num_outputs):
             name = self.network.get_output(index).name
             self.builder.add_output(name, name)
@@ -68,21 +89,25 @@ class _Reader:
     def _input(self, tensor: Any) -> None:
         shape = [self.batch if extent == -1 else extent for extent in tensor.shape]
         # Which layout an image has is not for an operator set without image inputs to say.
-        attributes = {"element": _ELEMENTS[tensor.dtype.name], "shape": shape}
+        attributes = {"element": self.element(tensor.dtype), "shape": shape}
         self.add("input", tensor.name, [], attributes)
 
     def _layer(self, layer: Any) -> None:
+        """After those that it reads, which may have been added to the network later."""
+        if layer.get_output(0).name in self.nodes:
+            return
+        for index in range(layer.num_inputs):
+            tensor = layer.get_input(index)
+            if tensor is not None and tensor.name not in self.nodes:
+                self._layer(self.producers[tensor.name])
         kind = self.trt.ILayer.type.fget(layer).name
-        if kind not in _CLASSES:
+        if kind not in CLASSES:
             raise NotImplementedError(f"layer '{layer.name}': {kind}")
-        layer.__class__ = getattr(self.trt, _CLASSES[kind])
+        layer.__class__ = getattr(self.trt, CLASSES[kind])
         handler: Callable[[Any], None] = getattr(self, f"_{kind.lower()}")
         handler(layer)
         for index in range(layer.num_outputs):
-            output = layer.get_output(index)
-            self.producers[output.name] = layer
-            if output.name in self.nodes:
-                self._check(layer, output)
+            self._check(layer, layer.get_output(index))
 
     def _check(self, layer: Any, output: Any) -> None:
         """What is read must have the type and shape that TensorRT infers."""
@@ -90,11 +115,16 @@ class _Reader:
         fits = len(node.shape) == len(output.shape) and all(
             theirs in (ours, -1) for ours, theirs in zip(node.shape, output.shape, strict=True)
         )
-        if not fits or node.element_type != _ELEMENTS[output.dtype.name]:
+        if not fits or node.element_type != self.element(output.dtype):
             raise AssertionError(
                 f"layer '{layer.name}': read as {node.element_type} {node.shape}, TensorRT says "
                 f"{output.dtype.name} {tuple(output.shape)}"
             )
+
+    def element(self, kind: Any) -> str:
+        """Of a Graph, for a DataType."""
+        element = _ELEMENTS[kind.name]
+        return "float32" if self.widened and element in ("float16", "bfloat16") else element
 
     # Making nodes.
 
@@ -165,12 +195,16 @@ class _Reader:
         if kind == "SHUFFLE" and layer.num_inputs == 1:
             return operands[0].reshape(tuple(layer.reshape_dims))
         if kind == "CAST":
-            return operands[0].astype(_ELEMENTS[layer.to_type.name])
+            return operands[0].astype(self.element(layer.to_type))
         raise NotImplementedError(f"the value of '{tensor.name}' by {kind}")
 
     def weights(self, weights: Any, shape: Sequence[int]) -> np.ndarray:
         if not isinstance(weights, np.ndarray):
-            raise NotImplementedError(f"the bindings show no values of {weights.dtype} weights")
+            weights = _bfloat16(weights)
+            if self.widened:
+                weights = (weights.astype(np.uint32) << 16).view(np.float32)
+        if self.widened and weights.dtype == np.float16:
+            weights = weights.astype(np.float32)
         return weights.reshape(tuple(shape))
 
     # Leaves.
@@ -188,7 +222,7 @@ class _Reader:
         self.rename(layer, layer.get_input(0).name)
 
     def _cast(self, layer: Any) -> None:
-        to = _ELEMENTS[layer.to_type.name]
+        to = self.element(layer.to_type)
         self.add("cast", layer.get_output(0).name, [layer.get_input(0).name], {"to": to})
 
     # Windows. TensorRT's images are NCHW, its kernels output channels first.
@@ -217,15 +251,30 @@ class _Reader:
             return layer.get_input(1).name
         return self.array(self.weights(layer.kernel, shape))
 
-    def _with_bias(self, layer: Any, value: str) -> None:
+    def _our_order(self, weights: str) -> str:
+        """KCHW as HWCK; the CPU engine wants int8 weights directly below their dequantize."""
+        order = [2, 3, 1, 0]
+        node = self.nodes[weights]
+        if node.op == "cast" and node.element_type == node.inputs[0].element_type:
+            node = node.inputs[0]
+        if node.op != "dequantize" or node.inputs[0].op != "constant":
+            return self.transposed(weights, order)
+        stored = self.array(node.inputs[0].value.transpose(order))
+        axis = order.index(node.attributes["axis"])
+        return self.helper("dequantize", [stored, node.inputs[1].name], {"axis": axis})
+
+    def _add_with_bias(
+        self, layer: Any, op: str, inputs: Sequence[str], attributes: dict[str, Any]
+    ) -> None:
         bias = None
         if layer.num_inputs > 2:
             bias = layer.get_input(2).name
         elif not isinstance(layer.bias, np.ndarray) or layer.bias.size:
             bias = self.array(self.weights(layer.bias, [layer.num_output_maps]))
         if bias is None:
-            self.rename(layer, value)
+            self.add(op, layer.get_output(0).name, inputs, attributes)
             return
+        value = self.helper(op, inputs, attributes)
         bias = self.helper("reshape", [bias], {"shape": [1, layer.num_output_maps, 1, 1]})
         self.add("binary", layer.get_output(0).name, [value, bias], {"kind": "add"})
 
@@ -239,8 +288,7 @@ class _Reader:
             "layout": "nchw", "strides": list(layer.stride_nd), "dilations": dilations,
             "pads_begin": begin, "pads_end": end, "groups": groups,
         }  # fmt: skip
-        hwio = self.transposed(weights, [2, 3, 1, 0])
-        self._with_bias(layer, self.helper("conv2d", [x, hwio], attributes))
+        self._add_with_bias(layer, "conv2d", [x, self._our_order(weights)], attributes)
 
     def _deconvolution(self, layer: Any) -> None:
         x, kernel = layer.get_input(0).name, list(layer.kernel_size_nd)
@@ -258,9 +306,8 @@ class _Reader:
             "layout": "nchw", "strides": list(layer.stride_nd), "pads_begin": begin,
             "pads_end": end, "output_size": size,
         }  # fmt: skip
-        # CKHW: input channels first, unlike a convolution's.
-        hwoi = self.transposed(weights, [2, 3, 1, 0])
-        self._with_bias(layer, self.helper("conv_transpose2d", [x, hwoi], attributes))
+        # Input channels come first, unlike a convolution's, and last in ours.
+        self._add_with_bias(layer, "conv_transpose2d", [x, self._our_order(weights)], attributes)
 
     def _pooling(self, layer: Any) -> None:
         x, kernel = layer.get_input(0).name, list(layer.window_size_nd)
@@ -384,7 +431,7 @@ class _Reader:
         shape = [1 if i == axis else extent for i, extent in enumerate(self.shape(x))]
         index = self.helper("reshape", [index], {"shape": shape})
         indices = layer.get_output(1)
-        self.add("cast", indices.name, [index], {"to": _ELEMENTS[indices.dtype.name]})
+        self.add("cast", indices.name, [index], {"to": self.element(indices.dtype)})
 
     def _concatenation(self, layer: Any) -> None:
         inputs = [layer.get_input(index).name for index in range(layer.num_inputs)]
@@ -434,8 +481,8 @@ class _Reader:
         """start, start + stride, ...: `shape` of them; FILL takes zeros from outside."""
         x = layer.get_input(0).name
         start, size, stride = (
-            self._slice_operand(layer, index, static)
-            for index, static in ((1, layer.start), (2, layer.shape), (3, layer.stride))
+            self._slice_operand(layer, index, field)
+            for index, field in ((1, "start"), (2, "shape"), (3, "stride"))
         )
         mode = layer.mode.name
         if layer.num_inputs > 5:
@@ -452,10 +499,10 @@ class _Reader:
         attributes = {"begin": start, "end": end, "strides": stride}
         self.add("slice", layer.get_output(0).name, [x], attributes)
 
-    def _slice_operand(self, layer: Any, index: int, static: Any) -> list[int]:
+    def _slice_operand(self, layer: Any, index: int, field: str) -> list[int]:
         if layer.num_inputs > index and layer.get_input(index) is not None:
             return [int(value) for value in self.host(layer.get_input(index))]
-        return list(static)
+        return list(getattr(layer, field))
 
     def _padded(
         self, x: str, start: list[int], size: list[int], stride: list[int]
@@ -492,14 +539,15 @@ class _Reader:
         zero_point = layer.get_input(2) if layer.num_inputs > 2 else None
         if zero_point is not None and np.any(self.host(zero_point)):
             raise NotImplementedError(f"'{layer.name}': a zero point")
-        if scale.size == 1:
-            return self.helper("reshape", [layer.get_input(1).name], {"shape": []}), scale
-        return layer.get_input(1).name, scale
+        name = layer.get_input(1).name
+        if scale.shape == (1,):
+            name = self.helper("reshape", [name], {"shape": []})
+        return name, scale
 
     def _quantize(self, layer: Any) -> None:
         x, name = layer.get_input(0).name, layer.get_output(0).name
         scale, values = self._scale_of(layer)
-        element = _ELEMENTS[layer.get_output(0).dtype.name]
+        element = self.element(layer.get_output(0).dtype)
         if values.size > 1:
             self._quantized_constant(layer, values, element)
             return
@@ -519,7 +567,7 @@ class _Reader:
         x, output = layer.get_input(0).name, layer.get_output(0)
         scale, values = self._scale_of(layer)
         axis = layer.axis if values.size > 1 else 0
-        element = _ELEMENTS[output.dtype.name]
+        element = self.element(output.dtype)
         if element == "float32":
             self.add("dequantize", output.name, [x, scale], {"axis": axis})
             return

@@ -49,6 +49,7 @@ __all__: list[str] = [
     "is_engine_file",
     "load_engine",
     "min_max_threshold",
+    "op_names",
     "optimize",
     "percentile_threshold",
     "printable",
@@ -59,6 +60,7 @@ __all__: list[str] = [
     "set_log_sink",
     "storable_amax",
     "summarize",
+    "summarize_layers",
     "uff",
     "write_file",
     "write_files",
@@ -452,15 +454,21 @@ class Trace:
         end_enqueue: typing.SupportsFloat | typing.SupportsIndex,
         start_compute: typing.SupportsFloat | typing.SupportsIndex,
         end_compute: typing.SupportsFloat | typing.SupportsIndex,
+        h2d_ms: typing.SupportsFloat | typing.SupportsIndex = 0,
+        d2h_ms: typing.SupportsFloat | typing.SupportsIndex = 0,
     ) -> None: ...
     @property
     def compute_ms(self) -> float: ...
+    @property
+    def d2h_ms(self) -> float: ...
     @property
     def end_compute(self) -> float: ...
     @property
     def end_enqueue(self) -> float: ...
     @property
     def enqueue_ms(self) -> float: ...
+    @property
+    def h2d_ms(self) -> float: ...
     @property
     def latency_ms(self) -> float: ...
     @property
@@ -469,6 +477,13 @@ class Trace:
     def start_enqueue(self) -> float: ...
 
 class BenchResult:
+    def __init__(
+        self,
+        traces: collections.abc.Sequence[Trace],
+        warm_up_queries: typing.SupportsInt | typing.SupportsIndex,
+        random_input: bool,
+        outputs: collections.abc.Sequence[bytes],
+    ) -> None: ...
     @property
     def outputs(self) -> list[bytes]:
         """
@@ -501,7 +516,11 @@ class Summary:
     @property
     def compute(self) -> Statistics: ...
     @property
+    def d2h(self) -> Statistics: ...
+    @property
     def enqueue(self) -> Statistics: ...
+    @property
+    def h2d(self) -> Statistics: ...
     @property
     def images_per_second(self) -> float: ...
     @property
@@ -638,6 +657,11 @@ def min_max_threshold(histogram: Histogram) -> float:
     max |x|.
     """
 
+def op_names() -> list[str]:
+    """
+    Every op of the op table.
+    """
+
 def optimize(graph: Graph) -> tuple:
     """
     Runs the passes. Returns the new graph and (pass, rewrites) for each pass.
@@ -716,6 +740,15 @@ def summarize(
         99.0,
     ],
 ) -> Summary: ...
+def summarize_layers(
+    runs: collections.abc.Sequence[
+        collections.abc.Sequence[tuple[str, typing.SupportsFloat | typing.SupportsIndex]]
+    ],
+) -> list[LayerProfile]:
+    """
+    Of (layer, milliseconds) pairs, a list a run.
+    """
+
 def write_file(path: str, data: typing_extensions.Buffer) -> None:
     """
     Writes bytes so that `path` appears only when complete and on disk, else InputError.

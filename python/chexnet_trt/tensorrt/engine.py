@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 from chexnet_trt import _core
 from chexnet_trt.bench import BenchOptions
 from chexnet_trt.engine import Engine, ExecutionContext
 from chexnet_trt.layer_table import weight_rows
+from chexnet_trt.tensorrt import adapter
+from chexnet_trt.tensorrt.device import open_device
+from chexnet_trt.tensorrt.execution import TensorRtContext
+from chexnet_trt.tensorrt.measuring import measure, profile
 from chexnet_trt.tensorrt.plan_header import read_plan_header
+from chexnet_trt.tensorrt.profiling import layers_of
+from chexnet_trt.tensorrt.runtime import LoadedPlan
 
 
 class TensorRtEngine(Engine):
     """engine.Engine over a plan. What is in it can be read without TensorRT and without a GPU."""
 
-    def __init__(self, core: _core.ExternalEngine, report: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        core: _core.ExternalEngine,
+        report: Mapping[str, Any] | None = None,
+        *,
+        profiling: bool = False,
+    ) -> None:
         super().__init__(report)
+        self._profiling = profiling
+        self._lock = threading.Lock()
+        self._loaded: LoadedPlan | None = None
         self.core = core
         self.plan = core.plan
         self.runtime_version = str(read_plan_header(core.plan))
@@ -36,23 +52,32 @@ class TensorRtEngine(Engine):
         self.core.save(os.fspath(path))
 
     def layers(self, batch: int | None = None) -> list[Any]:
-        self._refuse()
+        return list(layers_of(self._loaded_plan(), batch or self.max_batch))
 
     def layer_precisions(self, batch: int) -> dict[str, str]:
         """As the network asks: what TensorRT makes of it shows on a device alone."""
         return {row.layer: row.precision for row in weight_rows(self.graph, self.precision, {})}
 
     def bench(self, options: BenchOptions) -> _core.BenchResult:
-        self._refuse()
+        return measure(self._loaded_plan(), options)
 
     def profile(self, batch: int, iterations: int) -> list[_core.LayerProfile]:
-        self._refuse()
+        return profile(self._loaded_plan(), batch, iterations)
 
     def _new_context(self) -> ExecutionContext:
-        self._refuse()
+        return TensorRtContext(self, self._loaded_plan(), profiling=self._profiling)
 
-    def _refuse(self) -> NoReturn:
-        raise _core.BackendError("engines of TensorRT do not run here yet")
+    def _loaded_plan(self) -> LoadedPlan:
+        """Raises InputError where another TensorRT than the plan's is installed and BackendError
+        where there is no GPU that it runs on; each says what to do.
+        """
+        with self._lock:
+            if self._loaded is None:
+                api = adapter.load(self.plan_header.module)
+                self.plan_header.check(api)
+                device = open_device()
+                self._loaded = LoadedPlan(api, device, self.core.plan, self.inputs, self.outputs)
+            return self._loaded
 
     def _manifest_text(self) -> str:
         return self.core.manifest
