@@ -36,7 +36,7 @@ def _tags(clone: str) -> Iterator[str]:
 def _sources(clone: str, tag: str) -> dict[str, str]:
     """Text by file name."""
     names = sorted({entry.source for entry in ENTRIES if entry.enterprise})
-    return {name: _git(clone, "show", f"{tag}:python/src/infer/{name}") for name in names}
+    return {name: _git(clone, "show", f"{tag}:{name}") for name in names}
 
 
 def _parts(text: str, owner: str) -> Iterator[str]:
@@ -54,7 +54,7 @@ def _parts(text: str, owner: str) -> Iterator[str]:
 
 def _defined(entry: Entry, text: str) -> bool:
     """A class; or a name in its own class's part, with the parameters behind it, in their order."""
-    if any(_parts(text, entry.path)):
+    if any(_parts(text, entry.path)) or f"def {entry.name}({', '.join(entry.parameters)})" in text:
         return True
     for part in _parts(text, entry.owner):
         for found in re.finditer(rf'"{entry.name}"', part):
@@ -79,12 +79,12 @@ def _missing_in_source(clone: str, tag: str) -> list[str]:
 
 def _missing_in_wheel(path: Path) -> list[str]:
     with zipfile.ZipFile(path) as wheel:
-        names = [name for name in wheel.namelist() if name.endswith(".so")]
-        binary = b"".join(wheel.read(name) for name in names)
+        binary = b"".join(wheel.read(name) for name in wheel.namelist() if name.endswith(".so"))
     return [
         entry.path
         for entry in ENTRIES
         if entry.enterprise
+        and entry.source.endswith(".cpp")
         and not all(name.encode() + b"\0" in binary for name in (entry.name, *entry.parameters))
     ]
 

@@ -2,7 +2,7 @@
 where that is said.
 
 `tools/check_tensorrt_api.py` looks the table up in the sources of the bindings, of every release
-from 10.0 to 11.1 (NVIDIA/TensorRT, python/src/infer), and in the built bindings of 11.4; tests hold
+from 10.0 to 11.1 (the repository NVIDIA/TensorRT), and in the built bindings of 11.4; tests hold
 the code to the table and the table to the bindings of tensorrt_rtx that are installed.
 """
 
@@ -11,7 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_GRAPH, _CORE, _TYPES = "pyGraph.cpp", "pyCore.cpp", "pyFoundationalTypes.cpp"
+_GRAPH = "python/src/infer/pyGraph.cpp"
+_CORE = "python/src/infer/pyCore.cpp"
+_TYPES = "python/src/infer/pyFoundationalTypes.cpp"
+_PACKAGE = "python/packaging/bindings_wheel/tensorrt/__init__.py"
 RTX_DOCUMENT = "https://docs.nvidia.com/deeplearning/tensorrt-rtx/latest/"
 
 
@@ -75,6 +78,22 @@ _METHODS = {
         "set_memory_pool_limit pool pool_size",
         "set_timing_cache cache ignore_mismatch",
     ),
+    (_CORE, "EngineInspector"): ("get_engine_information format",),
+    (_CORE, "ICudaEngine"): (
+        "create_engine_inspector",
+        "create_execution_context",
+        "get_tensor_dtype name",
+        "get_tensor_name index",
+        "get_tensor_shape name",
+    ),
+    (_CORE, "IExecutionContext"): (
+        "execute_async_v3 stream_handle",
+        "report_to_profiler",
+        "set_input_shape name shape",
+        "set_tensor_address name memory",
+    ),
+    (_CORE, "IProfiler"): ("report_layer_time layer_name ms",),
+    (_CORE, "Runtime"): ("deserialize_cuda_engine serialized_engine",),
     (_CORE, "IOptimizationProfile"): ("set_shape input min opt max",),
     (_CORE, "ITimingCache"): ("serialize",),
     (_CORE, "ILogger"): ("log severity msg",),
@@ -98,7 +117,10 @@ _ATTRIBUTES = {
     (_GRAPH, "IShuffleLayer"): "first_transpose reshape_dims",
     (_GRAPH, "ISliceLayer"): "mode",
     (_GRAPH, "ISoftMaxLayer"): "axes",
+    (_CORE, "EngineInspector"): "execution_context",
     (_CORE, "IBuilderConfig"): "builder_optimization_level profiling_verbosity progress_monitor",
+    (_CORE, "ICudaEngine"): "num_io_tensors",
+    (_CORE, "IExecutionContext"): "enqueue_emits_profile profiler",
 }
 
 # Classes of the module, and the members that are used of its enums.
@@ -114,6 +136,7 @@ _MEMBERS = {
         "ABS ACOS ACOSH ASIN ASINH ATAN ATANH CEIL COS COSH EXP FLOOR LOG NEG RECIP SIN SINH SQRT "
         "TAN"
     ),
+    (_CORE, "LayerInformationFormat"): "JSON",
     (_CORE, "MemoryPoolType"): "WORKSPACE",
     (_CORE, "NetworkDefinitionCreationFlag"): "STRONGLY_TYPED",
     (_CORE, "ProfilingVerbosity"): "DETAILED",
@@ -121,11 +144,16 @@ _MEMBERS = {
     (_CORE, "ILogger.Severity"): "INFO VERBOSE WARNING",
     (_CORE, "Builder"): "",
     (_CORE, "ILogger"): "",
+    (_CORE, "IProfiler"): "",
     (_CORE, "IProgressMonitor"): "",
+    (_CORE, "Runtime"): "",
     (_TYPES, "Weights"): "",
 }
 
+_PYTHON = (Entry("", "nptype", ("trt_type",), _PACKAGE),)
+
 _RTX_ONLY = (
+    Entry("IExecutionContext", "is_stream_capturable", ("stream",), RTX_DOCUMENT, enterprise=""),
     Entry("", "ComputeCapability", (), RTX_DOCUMENT, enterprise=""),
     Entry("ComputeCapability", "__members__", (), RTX_DOCUMENT, enterprise=""),
     Entry("IBuilderConfig", "num_compute_capabilities", (), RTX_DOCUMENT, enterprise=""),
@@ -152,6 +180,7 @@ def _entries() -> Iterator[Entry]:
         yield Entry(outer, inner, (), source)
         for name in names.split():
             yield Entry(owner, name, (), source)
+    yield from _PYTHON
     yield from _RTX_ONLY
 
 

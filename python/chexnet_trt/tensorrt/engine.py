@@ -36,7 +36,8 @@ class TensorRtEngine(Engine):
         self._loaded: LoadedPlan | None = None
         self.core = core
         self.plan = core.plan
-        self.runtime_version = str(read_plan_header(core.plan))
+        self.plan_header = read_plan_header(core.plan)
+        self.runtime_version = str(self.plan_header)
         self.inputs = tuple(core.inputs)
         self.outputs = tuple(core.outputs)
         self.max_batch = int(core.max_batch)
