@@ -20,8 +20,8 @@ RTX = pytest.importorskip("tensorrt_rtx", reason="the extra tensorrt-rtx is not 
 # Names of classes of ours, of Python's and of NumPy's that TensorRT has too.
 OTHERS = {
     "DEBUG", "append", "clear", "constant", "count", "ctypes", "data", "engine", "enqueue", "flags",
-    "float16", "float32", "insert", "int64", "int8", "is_constant", "itemsize", "max", "min", "node", "op",
-    "scale", "scales", "size", "start", "value", "weights",
+    "float16", "float32", "insert", "int64", "int8", "is_constant", "itemsize", "max", "min",
+    "node", "op", "scale", "scales", "size", "start", "value", "weights",
 }  # fmt: skip
 
 
