@@ -1,4 +1,4 @@
-"""A stand-in for NVIDIA's module: engines that compute with a function, in the memory of FakeCuda."""
+"""A stand-in for NVIDIA's module: engines that compute with a function, in FakeCuda's memory."""
 
 from __future__ import annotations
 
