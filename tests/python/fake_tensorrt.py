@@ -49,7 +49,7 @@ class FakeTensorRt:
         self.compute = compute
         self.log: Any = None
         self.refusal = ""
-        self.most = 8
+        self.least, self.most = 1, 8
         self.contexts: list[FakeContext] = []
 
     def api(self, name: str = "tensorrt", version: tuple[int, ...] = (11, 1, 0, 106)) -> Api:
@@ -88,6 +88,10 @@ class FakeEngine:
 
     def get_tensor_dtype(self, name: str) -> DataType:
         return DataType(self.trt.tensors[name][2])
+
+    def get_tensor_profile_shape(self, name: str, profile: int) -> list[tuple[int, ...]]:
+        shape = self.trt.tensors[name][1]
+        return [(size, *shape[1:]) for size in (self.trt.least, self.trt.most, self.trt.most)]
 
     def create_execution_context(self) -> FakeContext:
         self.trt.contexts.append(FakeContext(self.trt))

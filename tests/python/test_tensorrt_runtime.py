@@ -201,8 +201,15 @@ def test_a_static_plan_runs_smaller_batches_in_its_own(machine: Machine) -> None
         np.testing.assert_array_equal(result["y"], 2 * x)
         np.testing.assert_array_equal(result["index"], x.argmax(axis=1))
     assert len(machine.trt.contexts) == 1
-    with pytest.raises(_core.InputError, match="batch 3: the plan runs batch 8 alone"):
+    with pytest.raises(_core.InputError, match="batch 3: the plan runs it as 8; measure that"):
         machine.engine.bench(BenchOptions(batch=3))
+
+
+def test_a_batch_below_the_profile_runs_as_its_smallest(machine: Machine) -> None:
+    machine.trt.least = 4
+    np.testing.assert_array_equal(machine.engine.infer(images(2))["y"], 2 * images(2))
+    np.testing.assert_array_equal(machine.engine.infer(images(5))["y"], 2 * images(5))
+    assert [context.shapes["x"] for context in machine.trt.contexts] == [(4, 3), (5, 3)]
 
 
 def test_a_few_batch_sizes_stay_and_all_memory_goes_back(machine: Machine) -> None:
