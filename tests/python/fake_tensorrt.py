@@ -21,7 +21,7 @@ Compute = Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]
 class Logger:
     """trt.ILogger."""
 
-    WARNING, INFO, VERBOSE, ERROR = range(4)
+    Severity = SimpleNamespace(VERBOSE=0, INFO=1, WARNING=2, ERROR=3)
 
     def __init__(self) -> None:
         pass
@@ -61,7 +61,7 @@ class FakeTensorRt:
 
     def deserialize_cuda_engine(self, plan: Any) -> FakeEngine | None:
         if self.refusal:
-            self.log.log(Logger.ERROR, self.refusal)
+            self.log.log(Logger.Severity.ERROR, self.refusal)
             return None
         return FakeEngine(self)
 
@@ -123,7 +123,7 @@ class FakeContext:
     def set_input_shape(self, name: str, shape: Sequence[int]) -> bool:
         self.shapes[name] = shape
         if shape[0] > self.trt.most:
-            self.trt.log.log(Logger.ERROR, "outside the optimization profile")
+            self.trt.log.log(Logger.Severity.ERROR, "outside the optimization profile")
             return False
         return True
 
@@ -133,7 +133,7 @@ class FakeContext:
 
     def execute_async_v3(self, stream_handle: int) -> bool:
         if self.broken:
-            self.trt.log.log(Logger.ERROR, "an illegal memory access")
+            self.trt.log.log(Logger.Severity.ERROR, "an illegal memory access")
             return False
         self.trt.cuda.enqueue("kernels", self._compute)
         return True

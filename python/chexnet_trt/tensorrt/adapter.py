@@ -13,7 +13,7 @@ from chexnet_trt.tensorrt.log import Log
 
 ENTERPRISE, RTX = "tensorrt", "tensorrt_rtx"
 MODULES = (ENTERPRISE, RTX)
-OLDEST = {ENTERPRISE: (10, 0), RTX: (1, 3)}
+OLDEST = {ENTERPRISE: (10, 0), RTX: (1, 7)}
 
 MISSING = (
     "no TensorRT: pip install 'chexnet_trt[tensorrt-rtx]' (GPUs from compute capability 7.5 but "

@@ -37,8 +37,8 @@ class TensorRtEngine(Engine):
         self._loaded: LoadedPlan | None = None
         self.core = core
         self.plan = core.plan
-        self._header = read_plan_header(core.plan)
-        self.runtime_version = str(self._header)
+        self.plan_header = read_plan_header(core.plan)
+        self.runtime_version = str(self.plan_header)
         self.inputs = tuple(core.inputs)
         self.outputs = tuple(core.outputs)
         self.max_batch = int(core.max_batch)
@@ -82,8 +82,8 @@ class TensorRtEngine(Engine):
 
     def _api(self) -> Api:
         try:
-            api = adapter.load(self._header.module)
-            self._header.check(api)
+            api = adapter.load(self.plan_header.module)
+            self.plan_header.check(api)
         except _core.InputError as error:
             raise _core.BackendError(str(error)) from None
         return api

@@ -35,10 +35,11 @@ class Log:
 
 
 def _sink(trt: Any, log: Log) -> Any:  # noqa: ANN401
+    severities = trt.ILogger.Severity
     levels = {
-        trt.ILogger.WARNING: logging.WARNING,
-        trt.ILogger.INFO: logging.INFO,
-        trt.ILogger.VERBOSE: logging.DEBUG,
+        severities.WARNING: logging.WARNING,
+        severities.INFO: logging.INFO,
+        severities.VERBOSE: logging.DEBUG,
     }
 
     class Sink(trt.ILogger):  # type: ignore[misc]
