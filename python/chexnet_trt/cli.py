@@ -25,6 +25,7 @@ COMMANDS = (
     "infer",
     "evaluate",
     "inspect",
+    "self-test",
     "doctor",
 )
 

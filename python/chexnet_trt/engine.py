@@ -185,7 +185,7 @@ def load(
     if isinstance(core, _core.ExternalEngine):
         from chexnet_trt.tensorrt.engine import TensorRtEngine
 
-        return TensorRtEngine(core)
+        return TensorRtEngine(core, profiling=bool(profiling))
     from chexnet_trt.native_engine import NativeEngine
 
     return NativeEngine(core)

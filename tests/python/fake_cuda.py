@@ -1,6 +1,8 @@
-"""A stand-in for cuda.bindings.runtime: device memory is the host's, streams work at once, calls are
-recorded. Nothing of it says how fast a GPU is.
+"""A stand-in for cuda.bindings.runtime: device memory is the host's, streams work at once, calls
+are recorded. Nothing of it says how fast a GPU is.
 """
+
+# ruff: noqa: N802, N815 - the names are CUDA's.
 
 from __future__ import annotations
 
@@ -67,41 +69,41 @@ class FakeCuda:
 
     # The device.
 
-    def cudaGetDeviceCount(self) -> tuple[Any, ...]:  # noqa: N802 - CUDA's names
+    def cudaGetDeviceCount(self) -> tuple[Any, ...]:
         return self._status("cudaGetDeviceCount"), 1
 
-    def cudaDriverGetVersion(self) -> tuple[Any, ...]:  # noqa: N802
+    def cudaDriverGetVersion(self) -> tuple[Any, ...]:
         return Status.SUCCESS, self.driver
 
-    def cudaRuntimeGetVersion(self) -> tuple[Any, ...]:  # noqa: N802
+    def cudaRuntimeGetVersion(self) -> tuple[Any, ...]:
         return Status.SUCCESS, 13010
 
-    def cudaGetErrorString(self, status: Status) -> tuple[Any, ...]:  # noqa: N802
+    def cudaGetErrorString(self, status: Status) -> tuple[Any, ...]:
         return Status.SUCCESS, status.name.encode()
 
-    def cudaDeviceGetAttribute(self, attribute: int, device: int) -> tuple[Any, ...]:  # noqa: N802
+    def cudaDeviceGetAttribute(self, attribute: int, device: int) -> tuple[Any, ...]:
         return Status.SUCCESS, self.capability[attribute - 75]
 
-    def cudaGetDeviceProperties(self, device: int) -> tuple[Any, ...]:  # noqa: N802
+    def cudaGetDeviceProperties(self, device: int) -> tuple[Any, ...]:
         return Status.SUCCESS, SimpleNamespace(name=b"Fake GPU\0\0")
 
     # Memory.
 
-    def cudaMalloc(self, size: int) -> tuple[Any, ...]:  # noqa: N802
+    def cudaMalloc(self, size: int) -> tuple[Any, ...]:
         return self._allocate("cudaMalloc", size)
 
-    def cudaHostAlloc(self, size: int, flags: int) -> tuple[Any, ...]:  # noqa: N802
+    def cudaHostAlloc(self, size: int, flags: int) -> tuple[Any, ...]:
         return self._allocate("cudaHostAlloc", size)
 
-    def cudaFree(self, address: int) -> tuple[Any, ...]:  # noqa: N802
+    def cudaFree(self, address: int) -> tuple[Any, ...]:
         del self.memory[address]
         return (self._status("cudaFree"),)
 
-    def cudaFreeHost(self, address: int) -> tuple[Any, ...]:  # noqa: N802
+    def cudaFreeHost(self, address: int) -> tuple[Any, ...]:
         del self.memory[address]
         return (self._status("cudaFreeHost"),)
 
-    def cudaMemcpyAsync(self, *arguments: Any) -> tuple[Any, ...]:  # noqa: N802
+    def cudaMemcpyAsync(self, *arguments: Any) -> tuple[Any, ...]:
         target, source, size, kind, _ = arguments
         for address in (target, source):
             assert size <= len(self.memory[address]), "beyond the memory that was allocated"
@@ -115,55 +117,55 @@ class FakeCuda:
 
     # Streams and graphs.
 
-    def cudaStreamCreateWithFlags(self, flags: int) -> tuple[Any, ...]:  # noqa: N802
+    def cudaStreamCreateWithFlags(self, flags: int) -> tuple[Any, ...]:
         return self._status("cudaStreamCreateWithFlags"), self._handle()
 
-    def cudaStreamDestroy(self, stream: int) -> tuple[Any, ...]:  # noqa: N802
+    def cudaStreamDestroy(self, stream: int) -> tuple[Any, ...]:
         return (self._status("cudaStreamDestroy"),)
 
-    def cudaStreamSynchronize(self, stream: int) -> tuple[Any, ...]:  # noqa: N802
+    def cudaStreamSynchronize(self, stream: int) -> tuple[Any, ...]:
         return (self._status("cudaStreamSynchronize"),)
 
-    def cudaStreamBeginCapture(self, stream: int, mode: int) -> tuple[Any, ...]:  # noqa: N802
+    def cudaStreamBeginCapture(self, stream: int, mode: int) -> tuple[Any, ...]:
         self.captured = []
         return (self._status("cudaStreamBeginCapture"),)
 
-    def cudaStreamEndCapture(self, stream: int) -> tuple[Any, ...]:  # noqa: N802
+    def cudaStreamEndCapture(self, stream: int) -> tuple[Any, ...]:
         graph, self.captured = self.captured, None
         return self._status("cudaStreamEndCapture"), graph
 
-    def cudaGraphInstantiate(self, graph: Any, flags: int) -> tuple[Any, ...]:  # noqa: N802
+    def cudaGraphInstantiate(self, graph: Any, flags: int) -> tuple[Any, ...]:
         return self._status("cudaGraphInstantiate"), list(graph)
 
-    def cudaGraphDestroy(self, graph: Any) -> tuple[Any, ...]:  # noqa: N802
+    def cudaGraphDestroy(self, graph: Any) -> tuple[Any, ...]:
         return (self._status("cudaGraphDestroy"),)
 
-    def cudaGraphExecDestroy(self, graph: Any) -> tuple[Any, ...]:  # noqa: N802
+    def cudaGraphExecDestroy(self, graph: Any) -> tuple[Any, ...]:
         return (self._status("cudaGraphExecDestroy"),)
 
-    def cudaGraphLaunch(self, graph: Any, stream: int) -> tuple[Any, ...]:  # noqa: N802
+    def cudaGraphLaunch(self, graph: Any, stream: int) -> tuple[Any, ...]:
         for work in graph:
             work()
         return (self._status("cudaGraphLaunch"),)
 
     # Events: one millisecond passes from each to the next.
 
-    def cudaEventCreate(self) -> tuple[Any, ...]:  # noqa: N802
+    def cudaEventCreate(self) -> tuple[Any, ...]:
         return self._status("cudaEventCreate"), SimpleNamespace(time=None)
 
-    def cudaEventDestroy(self, event: Any) -> tuple[Any, ...]:  # noqa: N802
+    def cudaEventDestroy(self, event: Any) -> tuple[Any, ...]:
         return (self._status("cudaEventDestroy"),)
 
-    def cudaEventRecord(self, event: Any, stream: int) -> tuple[Any, ...]:  # noqa: N802
+    def cudaEventRecord(self, event: Any, stream: int) -> tuple[Any, ...]:
         self.ticks += 1
         event.time = self.ticks
         return (self._status("cudaEventRecord"),)
 
-    def cudaEventSynchronize(self, event: Any) -> tuple[Any, ...]:  # noqa: N802
+    def cudaEventSynchronize(self, event: Any) -> tuple[Any, ...]:
         return (self._status("cudaEventSynchronize"),)
 
-    def cudaEventQuery(self, event: Any) -> tuple[Any, ...]:  # noqa: N802
+    def cudaEventQuery(self, event: Any) -> tuple[Any, ...]:
         return (self._status("cudaEventQuery"),)
 
-    def cudaEventElapsedTime(self, start: Any, end: Any) -> tuple[Any, ...]:  # noqa: N802
+    def cudaEventElapsedTime(self, start: Any, end: Any) -> tuple[Any, ...]:
         return self._status("cudaEventElapsedTime"), end.time - start.time

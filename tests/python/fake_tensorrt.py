@@ -1,4 +1,4 @@
-"""A stand-in for NVIDIA's module: engines that compute with a function, in the memory of FakeCuda."""
+"""A stand-in for NVIDIA's module: engines that compute with a function, in FakeCuda's memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Compute = Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]
 class Logger:
     """trt.ILogger."""
 
-    WARNING, INFO, VERBOSE, ERROR = range(4)
+    Severity = SimpleNamespace(VERBOSE=0, INFO=1, WARNING=2, ERROR=3)
 
     def __init__(self) -> None:
         pass
@@ -49,7 +49,7 @@ class FakeTensorRt:
         self.compute = compute
         self.log: Any = None
         self.refusal = ""
-        self.most = 8
+        self.least, self.most = 1, 8
         self.contexts: list[FakeContext] = []
 
     def api(self, name: str = "tensorrt", version: tuple[int, ...] = (11, 1, 0, 106)) -> Api:
@@ -61,7 +61,7 @@ class FakeTensorRt:
 
     def deserialize_cuda_engine(self, plan: Any) -> FakeEngine | None:
         if self.refusal:
-            self.log.log(Logger.ERROR, self.refusal)
+            self.log.log(Logger.Severity.ERROR, self.refusal)
             return None
         return FakeEngine(self)
 
@@ -88,6 +88,10 @@ class FakeEngine:
 
     def get_tensor_dtype(self, name: str) -> DataType:
         return DataType(self.trt.tensors[name][2])
+
+    def get_tensor_profile_shape(self, name: str, profile: int) -> list[tuple[int, ...]]:
+        shape = self.trt.tensors[name][1]
+        return [(size, *shape[1:]) for size in (self.trt.least, self.trt.most, self.trt.most)]
 
     def create_execution_context(self) -> FakeContext:
         self.trt.contexts.append(FakeContext(self.trt))
@@ -119,7 +123,7 @@ class FakeContext:
     def set_input_shape(self, name: str, shape: Sequence[int]) -> bool:
         self.shapes[name] = shape
         if shape[0] > self.trt.most:
-            self.trt.log.log(Logger.ERROR, "outside the optimization profile")
+            self.trt.log.log(Logger.Severity.ERROR, "outside the optimization profile")
             return False
         return True
 
@@ -129,7 +133,7 @@ class FakeContext:
 
     def execute_async_v3(self, stream_handle: int) -> bool:
         if self.broken:
-            self.trt.log.log(Logger.ERROR, "an illegal memory access")
+            self.trt.log.log(Logger.Severity.ERROR, "an illegal memory access")
             return False
         self.trt.cuda.enqueue("kernels", self._compute)
         return True

@@ -84,6 +84,7 @@ _METHODS = {
         "create_execution_context",
         "get_tensor_dtype name",
         "get_tensor_name index",
+        "get_tensor_profile_shape name profile_index",
         "get_tensor_shape name",
     ),
     (_CORE, "IExecutionContext"): (

@@ -12,6 +12,7 @@ from chexnet_trt.bench import BenchOptions
 from chexnet_trt.engine import Engine, ExecutionContext
 from chexnet_trt.layer_table import weight_rows
 from chexnet_trt.tensorrt import adapter
+from chexnet_trt.tensorrt.adapter import Api
 from chexnet_trt.tensorrt.device import open_device
 from chexnet_trt.tensorrt.execution import TensorRtContext
 from chexnet_trt.tensorrt.measuring import measure, profile
@@ -69,16 +70,23 @@ class TensorRtEngine(Engine):
         return TensorRtContext(self, self._loaded_plan(), profiling=self._profiling)
 
     def _loaded_plan(self) -> LoadedPlan:
-        """Raises InputError where another TensorRT than the plan's is installed and BackendError
-        where there is no GPU that it runs on; each says what to do.
+        """In the device, from the first use on. Raises BackendError where that cannot be: another
+        TensorRT than the plan's is installed, or none, or there is no GPU that it runs on.
         """
         with self._lock:
             if self._loaded is None:
-                api = adapter.load(self.plan_header.module)
-                self.plan_header.check(api)
-                device = open_device()
-                self._loaded = LoadedPlan(api, device, self.core.plan, self.inputs, self.outputs)
+                self._loaded = LoadedPlan(
+                    self._api(), open_device(), self.core.plan, self.inputs, self.outputs
+                )
             return self._loaded
+
+    def _api(self) -> Api:
+        try:
+            api = adapter.load(self.plan_header.module)
+            self.plan_header.check(api)
+        except _core.InputError as error:
+            raise _core.BackendError(str(error)) from None
+        return api
 
     def _manifest_text(self) -> str:
         return self.core.manifest

@@ -163,9 +163,9 @@ def _random(rng: np.random.Generator, like: Array) -> Array:
 
 
 def _check(plan: LoadedPlan, options: BenchOptions) -> None:
-    static = plan.batch_for(options.batch)
-    if static != options.batch:
-        raise _core.InputError(f"batch {options.batch}: the plan runs batch {static} alone")
+    size = plan.batch_for(options.batch)
+    if size != options.batch:
+        raise _core.InputError(f"batch {options.batch}: the plan runs it as {size}; measure that")
     if options.threads:
         raise _core.InputError("one host thread drives all streams of a GPU; leave threads out")
     if options.iterations < 1 or options.streams < 1:

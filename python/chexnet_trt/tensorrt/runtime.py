@@ -53,11 +53,14 @@ class LoadedPlan:
         return context
 
     def batch_for(self, batch: int) -> int:
-        """The batch size to run for so many images: that of a static plan, which may be more."""
+        """The batch size to run for so many images: more where the plan runs no smaller one."""
         for info in self.inputs:
             if -1 in info.shape:
                 extent = int(self.engine.get_tensor_shape(info.name)[0])
-                return batch if extent == -1 else extent
+                if extent != -1:
+                    return extent
+                least = self.engine.get_tensor_profile_shape(info.name, 0)[0]
+                return max(batch, int(least[0]))
         return batch
 
     def failure(self, what: str) -> _core.BackendError:
