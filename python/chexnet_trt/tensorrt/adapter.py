@@ -38,7 +38,13 @@ class Api:
         return f"{self.name} {'.'.join(map(str, self.version))}"
 
     def create_builder(self) -> Any:  # noqa: ANN401
-        return self.trt.Builder(self.log.sink)
+        """Raises BackendError with TensorRT's words where it has none: `tensorrt` without a GPU."""
+        self.log.clear()
+        try:
+            return self.trt.Builder(self.log.sink)
+        except TypeError:  # What the bindings make of a null pointer.
+            words = "; ".join(self.log.errors()) or "it does not say why"
+            raise _core.BackendError(f"{self} cannot build here: {words}") from None
 
     def create_network(self, builder: Any) -> Any:  # noqa: ANN401
         """Strongly typed: the types of tensors are those of the network, which 11 always does. The
