@@ -139,6 +139,8 @@ REFUSED_ON_TENSORRT: dict[str, str] = {
     "--noCudaGraph": _GRAPHS,
     "--noSpinWait": _SPINS,
     "--noDataTransfers": _APART,
+    "--versionCompatible": "a plan is for one release of TensorRT, and built again for another",
+    "--vc": "a plan is for one release of TensorRT, and built again for another",
     "--noTF32": "whether TF32 is permitted was decided when the plan was built",
     "--distributiveIndependence": "that was decided when the plan was built",
 }
