@@ -17,6 +17,7 @@ from chexnet_trt.manifest import calibration_lines
 from chexnet_trt.network import Network, read
 from chexnet_trt.preprocess import PRESETS
 from chexnet_trt.progress import ProgressLine
+from chexnet_trt.tensorrt.options import Options as TensorRtOptions
 
 # The attributes of the parsed arguments that the functions below add.
 _NETWORK = ("uffInput", "uffNHWC", "output", "preprocess")
@@ -88,6 +89,7 @@ def build(
     max_batch: int = 1,
     class_names: Sequence[str] | None = None,
     gate: GateRequest | None = None,
+    tensorrt: TensorRtOptions | None = None,
     **options: Any,  # noqa: ANN401 - those of build_network that the commands spell differently
 ) -> Engine:
     """Builds what the arguments of this module ask for, showing progress. `gate`: precisions that
@@ -96,6 +98,10 @@ def build(
     progress = ProgressLine()
     measuring = backends.measuring(backend)
     try:
+        if tensorrt is not None:
+            from chexnet_trt.tensorrt.compile import check
+
+            check(tensorrt, max_batch)
         network = read_network(path, args, u8_input=u8_input)
         if class_activation:  # So that a network without maps is refused before its calibration.
             _core.add_class_activation(network.optimized)
@@ -142,6 +148,7 @@ def build(
             ruled_out=ruled_out,
             max_batch=max_batch,
             class_names=class_names,
+            tensorrt=tensorrt,
             progress=progress,
             **options,
         )

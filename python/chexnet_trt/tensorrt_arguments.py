@@ -40,7 +40,10 @@ def add_tensorrt_arguments(parser: argparse.ArgumentParser) -> None:
         "--opt-batch", type=positive, metavar="N", help="tune for this batch (default --max-batch)"
     )
     group.add_argument(
-        "--static-batch", action="store_true", help="for --max-batch alone, no optimisation profile"
+        "--static-batch",
+        action="store_true",
+        default=None,
+        help="for --max-batch alone, no optimisation profile",
     )
     group.add_argument(
         "--workspace", type=positive, metavar="MiB", help="scratch memory (default: the device's)"
@@ -65,13 +68,12 @@ def add_tensorrt_arguments(parser: argparse.ArgumentParser) -> None:
 
 def tensorrt_options(args: argparse.Namespace, backend: str) -> Options | None:
     """None for another backend. Raises InputError on arguments that it has no use for."""
-    given = {name: getattr(args, name) for name in _FIELDS if getattr(args, name)}
+    values = {name: getattr(args, name) for name in _FIELDS}
+    given = {name: value for name, value in values.items() if value is not None}
     if backend != TENSORRT:
         for name in (*given, *(["plan"] if args.plan else [])):
             raise InputError(f"--{name.replace('_', '-')} is for --backend {TENSORRT}")
         return None
-    if args.optimization_level is not None:
-        given["optimization_level"] = args.optimization_level
     return Options(**{_FIELDS[name]: value for name, value in given.items()})
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import importlib.util
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from chexnet_trt import _core
@@ -73,7 +73,7 @@ def installed() -> tuple[str, ...]:
 @functools.cache
 def _load(name: str) -> Api:
     try:
-        trt = importlib.import_module(name)
+        trt = import_module(name)
         version = version_numbers(trt.__version__)
     except (ImportError, OSError, AttributeError, ValueError) as error:
         # A library that is not there is an OSError of the loader, or an ImportError.

@@ -11,7 +11,7 @@ from chexnet_trt.backends import TENSORRT, TENSORRT_PRECISIONS
 from chexnet_trt.int8 import QUANTIZED, Int8
 from chexnet_trt.tensorrt import adapter
 from chexnet_trt.tensorrt.adapter import Api
-from chexnet_trt.tensorrt.config import capability_text
+from chexnet_trt.tensorrt.config import capability_text, configure
 from chexnet_trt.tensorrt.engine import TensorRtEngine
 from chexnet_trt.tensorrt.monitor import Progress
 from chexnet_trt.tensorrt.options import Options
@@ -77,6 +77,13 @@ def compile_engine(
                      "batches": str(batches), "plan_bytes": len(core.plan)},
     }  # fmt: skip
     return TensorRtEngine(core, report)
+
+
+def check(options: Options, max_batch: int) -> None:
+    """Before long work: raises InputError when TensorRT is not there or an option does not fit."""
+    api = adapter.load(options.module)
+    options.batches(max_batch)
+    configure(api, api.create_builder(), options)
 
 
 def fingerprint(api: Api, options: Options) -> str:

@@ -38,12 +38,16 @@ def conv2d(context: Context, node: _core.Node, inputs: Sequence[Value]) -> Value
 
 def conv_transpose2d(context: Context, node: _core.Node, inputs: Sequence[Value]) -> Value:
     """TensorRT cuts `padding` off the full extent; where the forward convolution left pixels over
-    at the end, which no window reached, there are zeros to add instead.
+    at the end, which no window reached, there are zeros to add instead. tensorrt_rtx 1.7 has no
+    kernels of it for bfloat16: that is computed in float32.
     """
     conv = node.attributes
     weights = arranged(context, inputs[1], (3, 2, 0, 1))  # in, out, H, W
     _, out, *kernel = weights.shape
     image = _image(context, inputs[0], conv)
+    element = None
+    if image.dtype == context.trt.DataType.BF16:
+        element, image = "float32", context.cast(image, "float32", "/to_float32")
     ends = [
         (image.shape[2 + axis] - 1) * conv["strides"][axis]
         + kernel[axis]
@@ -52,7 +56,7 @@ def conv_transpose2d(context: Context, node: _core.Node, inputs: Sequence[Value]
         for axis in range(2)
     ]
     layer = _with_weights(
-        context, context.network.add_deconvolution_nd, image, weights, out, tuple(kernel)
+        context, context.network.add_deconvolution_nd, image, weights, out, tuple(kernel), element
     )
     layer.stride_nd = tuple(conv["strides"])
     layer.pre_padding = tuple(conv["pads_begin"])
@@ -61,6 +65,8 @@ def conv_transpose2d(context: Context, node: _core.Node, inputs: Sequence[Value]
     if min(ends) < 0:
         sizes = (*result.shape[:2], *conv["output_size"])
         result = context.window(result, (0, 0, 0, 0), sizes, (1, 1, 1, 1), "/pad")
+    if element is not None:
+        result = context.cast(result, context.computed("float32"), "/from_float32")
     return Value(result, channels_first(conv["layout"]), node.name)
 
 
@@ -118,14 +124,18 @@ def _with_weights(
     weights: Value,
     out: int,
     kernel: tuple[int, ...],
+    element: str | None = None,
 ) -> Any:  # noqa: ANN401
-    """The layer with its weights: constants, or a tensor where they are computed or int8."""
+    """The layer with its weights: constants, or a tensor if they are computed or int8. `element`:
+    the type to compute in, where it is not that of the network.
+    """
     if isinstance(weights.source, Constant):
-        memory = context.memory(weights.source)
+        memory = context.memory(weights.source, element)
         return context.added(add(image, out, kernel, memory, context.trt.Weights()))
     layer = add(image, out, kernel, context.trt.Weights(), context.trt.Weights())
     layer = context.added(layer)
-    layer.set_input(1, tensor_of(context, weights))
+    tensor = tensor_of(context, weights)
+    layer.set_input(1, context.cast_like(tensor, image, "/weights"))
     return layer
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,12 @@ def _failure(api: Api, layers: Mapping[str, str]) -> str:
 
 
 def node_of(text: str, layers: Mapping[str, str]) -> str | None:
-    """The node of the layer that TensorRT's message names, the longest name that it holds."""
-    named = [name for name in layers if name in text]
-    return layers[max(named, key=len)] if named else None
+    """The node of the layer that TensorRT's message names first. TensorRT adds to names, as in
+    `dense/MatMul_U189`.
+    """
+    found = []
+    for name in layers:
+        place = re.search(rf"(?<![\w/.]){re.escape(name)}(?![A-Za-z0-9/])", text)
+        if place:
+            found.append((place.start(), -len(name), name))
+    return layers[min(found)[2]] if found else None
