@@ -120,6 +120,23 @@ def test_chexnet_in_fp32(chexnet: _core.Graph) -> None:
     assert_same(computed(network_of(chexnet), feeds, 2), expected)
 
 
+def test_chexnet_with_maps(chexnet: _core.Graph) -> None:
+    graph = _core.add_class_activation(chexnet)
+    feeds = films(chexnet, 2)
+    found = computed(network_of(graph), feeds, 2)
+    assert found[_core.CLASS_ACTIVATION_OUTPUT].shape[:2] == (2, 14)
+    assert_same(found, run(graph, feeds, 2))
+
+
+def test_chexnet_of_bytes(chexnet: _core.Graph) -> None:
+    """With the preprocessing inside; a static batch, too."""
+    graph = _core.optimize(_core.embed_preprocessing(chexnet, [123.7, 116.8, 103.9], [1, 2, 3]))[0]
+    pixels = np.stack([synthetic_xray(seed) for seed in range(2)])
+    feeds = {INPUT: np.repeat(pixels[:, None], 3, axis=1)}
+    expected = run(graph, feeds, 2)
+    assert_same(computed(network_of(graph, batch=2), feeds, 2), expected)
+
+
 def rounded(array: np.ndarray, precision: str) -> np.ndarray:
     if precision == "fp16":
         return array.astype(np.float16).astype(np.float32)
