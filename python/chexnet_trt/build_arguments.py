@@ -135,7 +135,9 @@ def build(
             )
             if obey and gated.ruled_out:
                 raise GateError(gated)
-            ruled_out |= _not_gated(precisions, gated) | gated.ruled_out
+            if backend == backends.TENSORRT:
+                ruled_out = _not_gated(precisions, gated) | ruled_out
+            ruled_out |= gated.ruled_out
         engine = build_network(
             network,
             backend=backend,
@@ -177,8 +179,8 @@ def _buildable(precisions: Sequence[str], prepared: Prepared, backend: str) -> l
 
 
 def _not_gated(precisions: Sequence[str], gated: Gated) -> dict[str, str]:
-    """Precisions that the device that was built for has, and that this one cannot score."""
-    reason = "the gate cannot score it here"
+    """Precisions that TensorRT has and the CPU, which holds the gate, does not."""
+    reason = "the gate cannot score it: this CPU does not compute it"
     return {name: reason for name in precisions if name not in gated.assessments}
 
 

@@ -200,6 +200,17 @@ def test_static_batch(built):
     assert engine.manifest["build"]["tensorrt"]["batches"] == "batch 3 alone"
 
 
+def test_a_network_without_a_batch():
+    builder = _core.GraphBuilder()
+    builder.add("input", "x", [], {"shape": (2, 3)})
+    builder.add("activation", "y", ["x"], {"kind": "relu"})
+    builder.add_output("y", "y")
+    graph = builder.finish()
+    assert ct.build(graph, backend="tensorrt").plan is not None
+    with pytest.raises(ct.InputError, match="the inputs of this network have no batch; use 1"):
+        ct.build(graph, backend="tensorrt", max_batch=2)
+
+
 def test_batches_of_the_profile():
     assert Options().batches(8) == Batches(1, 8, 8)
     assert Options(min_batch=2, opt_batch=4).batches(8) == Batches(2, 4, 8)

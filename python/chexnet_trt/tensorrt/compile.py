@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chexnet_trt import _core
+from chexnet_trt import _core, backends
 from chexnet_trt.backends import TENSORRT, TENSORRT_PRECISIONS
 from chexnet_trt.int8 import QUANTIZED, Int8
 from chexnet_trt.tensorrt import adapter
@@ -47,6 +47,10 @@ def compile_engine(
     batches = options.batches(max_batch)
     candidates = candidates_of(precisions, obey, int8, ruled_out or {})
     precision = next(row["precision"] for row in candidates if row["chosen"])
+    if max_batch > 1 and not any(None in node.shape for node in graph.inputs):
+        raise _core.InputError(
+            f"max batch {max_batch}: the inputs of this network have no batch; use 1"
+        )
     network, passes = _core.optimize(graph)
     if precision in QUANTIZED:
         assert int8 is not None
@@ -74,6 +78,7 @@ def compile_engine(
         "timing_input": None,
         "seconds": time.monotonic() - begin,
         "tensorrt": {"module": api.name, "version": ".".join(map(str, api.version)),
+                     "measured_on": backends.measuring(TENSORRT),
                      "batches": str(batches), "plan_bytes": len(core.plan)},
     }  # fmt: skip
     return TensorRtEngine(core, report)

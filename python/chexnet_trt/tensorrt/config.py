@@ -34,13 +34,15 @@ def configure(api: Api, builder: Any, options: Options) -> Any:  # noqa: ANN401
 
 
 def add_profile(builder: Any, config: Any, graph: _core.Graph, batches: Batches) -> None:  # noqa: ANN401
-    """The batch sizes of every input that has a batch."""
+    """The batch sizes of the inputs that have a batch, if there are any."""
+    batched = [node for node in graph.inputs if None in node.shape]
+    if not batched:
+        return
     profile = builder.create_optimization_profile()
-    for node in graph.inputs:
-        if None in node.shape:
-            sizes = (batches.least, batches.best, batches.most)
-            shapes = [tuple(size if n is None else n for n in node.shape) for size in sizes]
-            profile.set_shape(node.name, *shapes)
+    for node in batched:
+        sizes = (batches.least, batches.best, batches.most)
+        shapes = [tuple(size if n is None else n for n in node.shape) for size in sizes]
+        profile.set_shape(node.name, *shapes)
     config.add_optimization_profile(profile)
 
 
