@@ -126,8 +126,8 @@ def test_trtexec_runs_on_given_data(
 
 def test_layers_and_deserialising(engine: Path, capsys: Any) -> None:
     assert main(["trtexec", f"--loadEngine={engine}", "--dumpLayerInfo", "--skipInference"]) == 0
-    assert "three: conv, int8, x" in capsys.readouterr().out
+    assert "three: conv, i8, x" in capsys.readouterr().out
     assert main(["trtexec", f"--loadEngine={engine}", "--timeDeserialize"]) == 0
     assert "Deserialize: first" in capsys.readouterr().out
     assert main(["inspect", str(engine), "--layers"]) == 0
-    assert "three  conv  int8  x" in capsys.readouterr().out
+    assert "three  conv  i8  x" in capsys.readouterr().out

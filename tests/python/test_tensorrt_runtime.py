@@ -319,8 +319,8 @@ def test_layers_are_timed_in_a_run_of_their_own(machine: Machine) -> None:
 def test_layers_are_what_the_inspector_tells(machine: Machine) -> None:
     """Names alone, the form of 10 and the form of 11."""
     assert machine.engine.layers(2) == [
-        Layer("one", "", "", ""), Layer("two", "gemm", "fp16", "fast"),
-        Layer("three", "conv", "int8", "x"),
+        Layer("one", "", "", ""), Layer("two", "gemm", "f16", "fast"),
+        Layer("three", "conv", "i8", "x"),
     ]  # fmt: skip
 
 
