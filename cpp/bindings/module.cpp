@@ -4,6 +4,7 @@ PYBIND11_MODULE(_core, module) {
   module.doc() = "The native core of chexnet_trt; import chexnet_trt instead.";
   chexnet_trt::register_common(module);
   chexnet_trt::register_log(module);
+  chexnet_trt::register_images(module);
   chexnet_trt::register_graph(module);
   chexnet_trt::register_graph_builder(module);
   chexnet_trt::register_quantize(module);

@@ -6,6 +6,7 @@ namespace chexnet_trt {
 
 // Called by module.cpp in this order: later areas use types of earlier ones.
 void register_common(pybind11::module_& module);
+void register_images(pybind11::module_& module);
 void register_graph(pybind11::module_& module);
 void register_graph_builder(pybind11::module_& module);
 void register_quantize(pybind11::module_& module);

@@ -292,6 +292,13 @@ void register_meta_graph(py::module_& module) {
             self.meta.referenced_data.emplace_back(self.keep(std::move(key)), std::move(data));
           },
           py::arg("key"), py::arg("value"))
+      .def(
+          "add_extra_field",
+          [](PyMetaGraph& self, std::string key, const py::object& value) {
+            Data data = to_data(self, value);
+            self.meta.extra_fields.emplace_back(self.keep(std::move(key)), std::move(data));
+          },
+          py::arg("key"), py::arg("value"), "Of the whole file; an older parser skips it.")
       .def_property_readonly("version", [](const PyMetaGraph& self) { return self.meta.version; })
       .def_property_readonly("descriptors",
                              [](const PyMetaGraph& self) {
@@ -302,8 +309,11 @@ void register_meta_graph(py::module_& module) {
                                return out;
                              })
       .def_property_readonly("nodes", &nodes)
-      .def_property_readonly("referenced_data", [](const PyMetaGraph& self) {
-        return to_dict(self.meta, self.meta.referenced_data);
+      .def_property_readonly(
+          "referenced_data",
+          [](const PyMetaGraph& self) { return to_dict(self.meta, self.meta.referenced_data); })
+      .def_property_readonly("extra_fields", [](const PyMetaGraph& self) {
+        return to_dict(self.meta, self.meta.extra_fields);
       });
 }
 

@@ -115,6 +115,7 @@ def build(
             backend=measuring,
             threads=threads,
             obey=obey,
+            held_out=images.compared.source if images else None,
             progress=progress,
             signed_only=backend == backends.TENSORRT,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,9 +18,8 @@ from chexnet_trt.engine import Engine, logger
 from chexnet_trt.int8 import QUANTIZED, Int8
 from chexnet_trt.native_engine import NativeEngine
 from chexnet_trt.network import Network, read
+from chexnet_trt.progress import Progress
 from chexnet_trt.tensorrt.options import Options as TensorRtOptions
-
-Progress = Callable[[str, int, int], None]
 
 # Of compile_core, with their defaults: what means nothing to TensorRT.
 _CORE_ONLY = {

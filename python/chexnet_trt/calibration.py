@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +13,7 @@ from chexnet_trt import _core, feeding
 from chexnet_trt.feeding.opening import Data
 from chexnet_trt.image_feed import ImageFeed
 from chexnet_trt.network import Network, read
-
-Progress = Callable[[str, int, int], None]
+from chexnet_trt.progress import Progress
 
 ALGORITHMS = ("entropy", "minmax", "percentile")
 DEFAULT_PERCENTILE = 99.99

@@ -11,20 +11,21 @@ from pathlib import Path
 from chexnet_trt import nih
 from chexnet_trt._core import InputError, write_file
 from chexnet_trt.labels import LABELS
-from chexnet_trt.ranking import rank
+from chexnet_trt.random_order import rank
 
 DEFAULT_COUNT = 500
 
 
 @dataclass(frozen=True)
 class Choice:
-    """`files`: sorted by name, one a patient. The counts are of images."""
+    """`files`: sorted by name, one a patient. The counts are of images. `synthetic`: drawn ones."""
 
     files: tuple[Path, ...]
     findings: Mapping[str, int]
     views: Mapping[str, int]
     table: str
     seed: int
+    synthetic: bool
 
     def save(self, path: str | Path) -> None:
         """Writes a list that `image_files` reads, paths relative to its folder. Raises InputError
@@ -40,6 +41,7 @@ class Choice:
             f"{len(self.files)} training images of {self.table}, one a patient, seed {self.seed}",
             f"views: {_counts(self.views)}",
             f"findings: {_counts(self.findings)}",
+            *(["SYNTHETIC films, drawn by a program"] if self.synthetic else ()),
         ]
 
 
@@ -62,6 +64,7 @@ def choose(nih_dir: str | Path, count: int = DEFAULT_COUNT, seed: int = 0) -> Ch
         views=Counter(entry.view for entry in chosen),
         table=table.name,
         seed=seed,
+        synthetic=nih.is_synthetic([table, *files.values()]),
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from chexnet_trt._core import InputError, write_file
-from chexnet_trt.heatmap import ClassActivation, Film, draw_figure, draw_heatmap
+from chexnet_trt.heatmap import CAVEAT, ClassActivation, Film, draw_figure, draw_heatmap
 from chexnet_trt.inputs import check_targets, make_folder, positive
 from chexnet_trt.labels import canonical_names
 from chexnet_trt.scoring import Scored
@@ -67,13 +67,19 @@ class Written:
 class Pictures:
     """Draws the pictures that the arguments ask for.
 
-    `files`: all films, `labels`: the names of their scores. Raises InputError when the arguments do
-    not fit them or there is no place to write to.
+    `files`: all films, `labels`: the names of their scores, `notes`: on the engine, the first of
+    which the pictures show. Raises InputError when the arguments do not fit them or there is no
+    place to write to.
     """
 
     def __init__(
-        self, args: argparse.Namespace, files: Sequence[Path], labels: Sequence[str]
+        self,
+        args: argparse.Namespace,
+        files: Sequence[Path],
+        labels: Sequence[str],
+        notes: Sequence[str] = (),
     ) -> None:
+        self._caveat = notes[0] if notes else CAVEAT
         self._labels = labels
         self._top = args.heatmap_top or DEFAULT_TOP
         self._chosen = _indices(args.heatmap_class, labels) if args.heatmap_class else None
@@ -103,11 +109,13 @@ class Pictures:
         classes = self._classes(scores)
         heatmaps: dict[str, str] = {}
         for index in classes if self._folder else ():
-            picture = draw_heatmap(film, activation, index, self._labels[index], scores[index])
+            picture = draw_heatmap(
+                film, activation, index, self._labels[index], scores[index], self._caveat
+            )
             heatmaps[self._labels[index]] = self._save(picture, self._target(scored.path, index))
         figure = None
         if self._figure:
-            picture = draw_figure(film, activation, self._labels, scores, classes)
+            picture = draw_figure(film, activation, self._labels, scores, classes, self._caveat)
             figure = self._save(picture, self._figure)
         return Written(heatmaps, figure)
 

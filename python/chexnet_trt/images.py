@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from chexnet_trt import dicom
+from chexnet_trt import dicom, png
 from chexnet_trt._core import InputError
 from chexnet_trt.warning_filters import warning_filter
 
@@ -53,6 +53,9 @@ def read_image(image: Readable) -> list[Image.Image]:
         with _open(image) as file:
             if dicom.is_dicom(file, path):
                 return [Image.fromarray(dicom.read_film(file, path, MAX_PIXELS))]
+            gray = png.gray_pixels(file, MAX_PIXELS)
+            if gray is not None:
+                return [Image.fromarray(gray)]
             with _open_picture(file) as picture:
                 return _planes(picture, name)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):

@@ -17,7 +17,6 @@ from chexnet_trt.calibration import (
     ALGORITHMS,
     DEFAULT_PERCENTILE,
     Method,
-    Progress,
     image_feed,
     obtain_table,
 )
@@ -25,6 +24,7 @@ from chexnet_trt.engine import logger
 from chexnet_trt.inputs import check_targets, positive
 from chexnet_trt.int8 import QUANTIZED, Int8
 from chexnet_trt.network import Network
+from chexnet_trt.progress import Progress
 from chexnet_trt.sensitivity import Trial, fewest_high_precision, rank
 
 # Of the scores of an int8 engine beside its fp32; see Agreement.miss.
@@ -128,12 +128,14 @@ def prepare(
     backend: str,
     threads: int,
     obey: bool,
+    held_out: feeding.Source | None = None,
     progress: Progress,
     signed_only: bool = False,
 ) -> Prepared:
     """Calibrates, or reads the table, and checks the accuracy of those of `precisions` that compute
-    in int8, as the arguments ask. Raises InputError, also when --int8 has nothing to take its
-    ranges from. `backend`: where to measure; `signed_only`: what is built for has no uint8.
+    in int8, as the arguments ask. `held_out`: images that are not to be calibrated with. `backend`:
+    where to measure; `signed_only`: what is built for has no uint8. Raises InputError, also when
+    --int8 has nothing to take its ranges from.
     """
     _check(args)
     if args.random_ranges:
@@ -142,6 +144,8 @@ def prepare(
     source = _source(args)
     if source is not None:
         check_targets(args.calib)
+        if held_out is not None:
+            feeding.check_apart(source, held_out)
     table = obtain_table(
         network,
         source=source,

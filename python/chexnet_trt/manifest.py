@@ -34,6 +34,7 @@ def compose(
         "tool_version": machine.version("chexnet_trt"),
         "created_utc": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "source": {**network.origin, "graph_sha256": engine.graph.hash()},
+        "marks": list(network.marks),
         "model": {
             "inputs": [_tensor(info) for info in engine.inputs],
             "outputs": [_tensor(info) for info in engine.outputs],

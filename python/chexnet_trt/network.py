@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from chexnet_trt import _core, preprocess
+from chexnet_trt import _core, marks, preprocess
 
 Source = str | os.PathLike[str] | _core.Graph
 
@@ -17,13 +17,15 @@ Source = str | os.PathLike[str] | _core.Graph
 @dataclass(frozen=True)
 class Network:
     """`origin`: kind, file and sha256, for the manifest. `preprocessing`: from pixels to what the
-    input takes; with `embedded_preset` a part of that lies inside the graph.
+    input takes; with `embedded_preset` a part of that lies inside the graph. `marks`: of the file,
+    see `chexnet_trt.marks`.
     """
 
     graph: _core.Graph
     origin: Mapping[str, str]
     preprocessing: preprocess.Preprocessing | None
     embedded_preset: str | None
+    marks: tuple[str, ...] = ()
 
     @cached_property
     def optimized(self) -> _core.Graph:
@@ -44,21 +46,23 @@ def read(
     """Reads a `.uff` file, a TensorFlow frozen graph (`.pb`) or a Graph; arguments as of
     `chexnet_trt.build`. Raises InputError.
     """
+    found: tuple[str, ...] = ()
     if isinstance(source, _core.Graph):
         graph, origin = source, {"kind": "graph"}
     else:
         path = Path(source)
-        graph = _parse(path, inputs or {}, outputs, input_order)
+        graph, found = _parse(path, inputs or {}, outputs, input_order)
         origin = {"kind": path.suffix.lstrip("."), "file": path.name, "sha256": _sha256(path)}
     contract = _contract(graph, preprocessing)
     if u8_input:
         graph, contract = _embed(graph, contract)
-    return Network(graph, origin, contract, preprocessing if u8_input else None)
+    return Network(graph, origin, contract, preprocessing if u8_input else None, found)
 
 
 def _parse(
     path: Path, inputs: Mapping[str, Sequence[int]], outputs: Sequence[str], input_order: str
-) -> _core.Graph:
+) -> tuple[_core.Graph, tuple[str, ...]]:
+    """The graph, and the marks of its file."""
     parser = _core.uff.UffParser()
     order = getattr(_core.uff.UffInputOrder, input_order, None)
     if order is None:
@@ -69,11 +73,14 @@ def _parse(
     for name in outputs:
         parser.register_output(name)
     if path.suffix == ".pb" or path.is_dir():
-        from chexnet_trt import uff
+        from chexnet_trt.uff import from_tensorflow
+        from chexnet_trt.uff.graph_def import load
 
-        data = uff.from_tensorflow_frozen_model(path, list(outputs), quiet=True)
-        return parser.parse_buffer(data)
-    return parser.parse(os.fspath(path))
+        graph_def = load(path)
+        data = from_tensorflow(graph_def, list(outputs), quiet=True)
+        return parser.parse_buffer(data), marks.marks_of_graph_def(graph_def)
+    graph = parser.parse(os.fspath(path))
+    return graph, marks.marks_of_uff(_core.uff.read_file(os.fspath(path)))
 
 
 def _contract(graph: _core.Graph, name: str | None) -> preprocess.Preprocessing | None:

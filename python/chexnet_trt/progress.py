@@ -7,6 +7,9 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
+# What long work calls, as a ProgressLine: with its stage, how much is done, and of how much.
+Progress = Callable[[str, int, int], None]
+
 _QUIET_INTERVAL = 30.0  # seconds; shorter work leaves no line in a log
 
 

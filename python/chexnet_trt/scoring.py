@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from chexnet_trt._core import CLASS_ACTIVATION_OUTPUT, InputError
 from chexnet_trt.image_feed import ImageFeed, TensorSpec, image_size
 from chexnet_trt.labels import LABELS, canonical_names
 from chexnet_trt.preprocess import Preprocessing, preset
+from chexnet_trt.progress import Progress
 
 SCORES = "chexnet_sigmoid_tensor"
 
@@ -92,7 +93,7 @@ class Scorer:
         self,
         source: feeding.Source,
         batch: int,
-        progress: Callable[[str, int, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> NDArray[np.float32]:
         """[images, scores] of every image of `source`, in its order; `batch` at a time, decoded
         ahead by threads. `progress("score", images done, images)`. Raises InputError that names

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +14,9 @@ from chexnet_trt.accuracy import Agreement, compare, scores_of
 from chexnet_trt.int8 import Int8, layers
 from chexnet_trt.native_engine import NativeEngine
 from chexnet_trt.network import Network
+from chexnet_trt.progress import Progress
 
 Array = NDArray[Any]
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # What each folder of cpp/ may include, besides itself.
 ALLOWED = {
     "common": set(),
+    "images": {"common"},
     "graph": {"common"},
     "uff": {"common", "graph"},
     "passes": {"common", "graph"},
@@ -24,6 +25,7 @@ ALLOWED = {
     "bench": {"common", "backends", "engine"},
     "bindings": {
         "common",
+        "images",
         "graph",
         "uff",
         "passes",
@@ -96,3 +98,10 @@ def test_light_commands_do_not_load_tensorflow():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_what_progress_is_called_with_is_said_once():
+    paths = (ROOT / "python").rglob("*.py")
+    assert [p.name for p in paths if "Callable[[str, int, int], None]" in p.read_text()] == [
+        "progress.py"
+    ]

@@ -19,6 +19,7 @@ from chexnet_trt import _core
 from chexnet_trt.cli import main
 from chexnet_trt.evaluation.record import accuracy_lines
 from chexnet_trt.labels import LABELS
+from chexnet_trt.records import open_dataset
 from int8_networks import needs_int8
 from networks import INPUT, SCORES, SIZE
 from tensorrt_networks import needs_rtx
@@ -86,7 +87,19 @@ def test_a_precision_that_passes_is_described(records, calibration, build):
     assert abs(row["delta_vs_fp32"]) < 0.1
     assert 0 <= row["flip_rate"] < 0.5
     assert accuracy["macro"]["delta_vs_fp32"] != 0
-    assert re.search("gate against fp32: passed, of [0-9]+ criteria 1 excluded", printed)
+    assert re.search("gate against fp32: passed, of [0-9]+ criteria 3 excluded", printed)
+
+
+def test_images_of_the_gate_are_not_calibrated_with(records, build, tmp_path):
+    films = [(row.name, row.encoded) for row in open_dataset(records).examples("test")][:3]
+    for name, encoded in films:
+        (tmp_path / name).write_bytes(encoded)
+    table = tmp_path / "net.calib"
+    words = ["--int8", "--calib-data", tmp_path, "--calib", table, "--gate", records, *LENIENT]
+    _, error, target = build(*words, status=2)
+    assert error.startswith("chexnet_trt build: error: 3 of the 3 images to calibrate with are")
+    assert not target.exists()
+    assert not table.exists()
 
 
 @needs_int8

@@ -134,3 +134,12 @@ def test_files_that_are_missing(folder, name):
     (folder / name).unlink()
     with pytest.raises(InputError, match=r"has no Data_Entry|cannot read .*train_val_list"):
         choose(folder, 50)
+
+
+def test_drawn_films_are_said_to_be(folder, tmp_path):
+    assert not any("SYNTHETIC" in line for line in choose(folder, 20).describe())
+    (folder / "SYNTHETIC.txt").write_text("drawn")
+    choice = choose(folder, 20)
+    choice.save(tmp_path / "list.txt")
+    assert "# SYNTHETIC films, drawn by a program\n" in (tmp_path / "list.txt").read_text()
+    assert len(image_files([tmp_path / "list.txt"])) == 20

@@ -128,14 +128,21 @@ def test_flips_of_few_images(flips, images, status):
 
 
 def test_excluded_classes_say_why():
-    few = {"counted": False, "positives": 7, "loss": Loss(0.5, 0.4, 0.6)}
+    few = {"counted": False, "positives": 7, "loss": Loss(0.5, 0.4, 0.6), "flips": 900}
     verdict = judge(comparison(few, {"name": "Edema"}), Limits(), strict=True)
     assert verdict.passed
-    (check,) = verdict.having(EXCLUDED)
-    assert check.note == "7 positives of 2000 images"
+    excluded = verdict.having(EXCLUDED)
+    criteria = ["class AUROC loss", "bound of the class loss", "flip rate"]
+    assert [check.criterion for check in excluded] == criteria
+    assert {check.subject for check in excluded} == {"Mass"}
+    assert {check.note for check in excluded} == {"7 positives of 2000 images"}
     lines = verdict_lines(verdict)
     assert "excluded: class AUROC loss, limit 0.005: Mass 0.5 (7 positives of 2000 images)" in lines
-    assert "excluded are classes with fewer than 20 positives or negatives" in lines
+    assert "excluded: flip rate, limit 0.01: Mass 0.45 (7 positives of 2000 images)" in lines
+    assert lines[-2:] == [
+        "excluded, flips too, are classes with fewer than 20 positives or negatives",
+        "positives, negatives and flips are images, not patients",
+    ]
     none = judge(comparison({"flips": None}), Limits())
     assert [check.note for check in none.having(EXCLUDED)] == ["no operating threshold"]
 

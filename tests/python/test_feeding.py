@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from chexnet_trt._core import InputError
-from chexnet_trt.feeding import batches, open_source
+from chexnet_trt.feeding import batches, check_apart, open_source
 from chexnet_trt.image_feed import ImageFeed
 from chexnet_trt.preprocess import preset
 from record_files import write_records
@@ -230,3 +230,23 @@ def test_a_folder_of_both_kinds_is_not_guessed(folder):
     write_tfrecord(folder / "all.tfrecord", named(folder))
     with pytest.raises(InputError, match="holds TFRecords and images"):
         open_source(folder)
+
+
+def test_an_image_of_both_sources_is_refused(folder, tmp_path):
+    paths = sorted(folder.iterdir())
+    renamed = shutil.copy(paths[5], tmp_path / "another.png")
+    with pytest.raises(InputError, match=r"^1 of the 3 images .* own, the first '5\.png'"):
+        check_apart(open_source([*paths[:2], renamed]), open_source(paths[3:]))
+
+
+def test_a_name_of_both_sources_is_warned_of(folder, tmp_path, caplog):
+    paths = sorted(folder.iterdir())
+    check_apart(open_source(paths[:3]), open_source(paths[3:]))
+    check_apart(open_source(PIXELS), open_source(paths))
+    assert not caplog.messages
+    small = tmp_path / "4.jpg"
+    Image.open(paths[4]).resize((5, 5)).save(small)
+    check_apart(open_source([*paths[:3], small]), open_source(paths[3:]))
+    (message,) = caplog.messages
+    assert message.startswith("1 of the 4 images to calibrate with have names of the gate's images")
+    assert "'4.jpg'" in message

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from chexnet_trt._core import InputError
-from chexnet_trt.heatmap import ClassActivation, Film, draw_figure, draw_heatmap
+from chexnet_trt.heatmap import CAVEAT, ClassActivation, Film, draw_figure, draw_heatmap
 from chexnet_trt.heatmap.colors import blend, colorize
 from chexnet_trt.heatmap.drawing import ACCENT, BACKGROUND, fitted, font
 from chexnet_trt.labels import LABELS
@@ -115,6 +115,21 @@ def test_a_heat_map_is_the_film_over_a_legend():
     assert (np.ptp(legend, axis=2) > 100).any()  # the colour bar
     other = draw_heatmap(large, ClassActivation(hot_at(0, 0)), 0, "Hernia", 0.1)
     assert not np.array_equal(np.asarray(other)[400:], legend)
+
+
+def test_what_is_to_be_known_of_an_engine_stands_in_its_pictures():
+    activation, large = ClassActivation(hot_at(0, 0)), film(500, 400)
+    pictures = [
+        (
+            draw_heatmap(large, activation, 0, "Mass", 0.8, caveat),
+            draw_figure(large, activation, LABELS, [0.5] * 14, [0], caveat),
+        )
+        for caveat in (CAVEAT, "Trained on SYNTHETIC images. " * 10)
+    ]
+    for plain, marked in zip(*pictures, strict=True):
+        rows = np.flatnonzero((np.asarray(plain) != np.asarray(marked)).any(axis=(1, 2)))
+        assert len(rows)
+        assert rows.min() > 400
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2000, 3), (3, 2000)])

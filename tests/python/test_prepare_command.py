@@ -53,6 +53,7 @@ def test_json(folder, tmp_path, capsys):
     assert facts["missing"] == 0
     assert facts["source"] | {"entries_sha256": 0} == {
         "entries": TABLE_2020, "entries_sha256": 0, "split": "random", "seed": 3,
+        "allow_missing": False, "missing": 0,
     }  # fmt: skip
     assert sum(split["images"] for split in facts["splits"].values()) == len(rows())
 

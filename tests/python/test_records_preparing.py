@@ -152,6 +152,8 @@ def test_missing_images(folder, tmp_path):
         run(folder, tmp_path / "records")
     prepared = run(folder, tmp_path / "records", allow_missing=True)
     assert prepared.missing == 3
+    source = open_dataset(tmp_path / "records").description.source
+    assert (source["allow_missing"], source["missing"]) == (True, 3)
     prepared.dataset.verify()
     images = sum(split.images for split in prepared.dataset.splits.values())
     assert images == len(rows()) - 3

@@ -208,8 +208,14 @@ def test_another_training_does_not_go_on_from_this_one(trained, records, changed
 def test_a_finished_training_is_not_repeated(trained, records):
     result, folder, _ = trained
     lines: list[str] = []
-    again = train(settings(records, folder), lines.append)
-    assert again.best == result.best
+    for epochs, steps in ((3, 15), (1, 5)):
+        again = train(settings(records, folder, train_epochs=epochs), lines.append)
+        assert again.best == result.best
+        assert again.steps == 15
+        assert lines[-1] == (
+            f"NOTHING IS TRAINED: --train_epochs={epochs} are {steps} steps, and 15 are done; for "
+            "more of them give more epochs"
+        )
     assert not any(line.startswith("epoch") for line in lines)
 
 

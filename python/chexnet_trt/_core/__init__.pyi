@@ -62,6 +62,7 @@ __all__: list[str] = [
     "summarize",
     "summarize_layers",
     "uff",
+    "unfilter_png_rows",
     "write_file",
     "write_files",
 ]
@@ -747,6 +748,15 @@ def summarize_layers(
 ) -> list[LayerProfile]:
     """
     Of (layer, milliseconds) pairs, a list a run.
+    """
+
+def unfilter_png_rows(
+    rows: bytes,
+    pixels: numpy.typing.NDArray[numpy.uint8],
+    first: typing.SupportsInt | typing.SupportsIndex,
+) -> int:
+    """
+    The whole rows at the start of `rows`, inflated from a PNG of 8-bit gray, into uint8 [height, width], from row `first` on; returns how many. Raises InputError for an unknown filter and for too many rows.
     """
 
 def write_file(path: str, data: typing_extensions.Buffer) -> None:

@@ -90,11 +90,17 @@ class MetaGraph:
         version: typing.SupportsInt | typing.SupportsIndex = 1,
         optional: bool = False,
     ) -> None: ...
+    def add_extra_field(self, key: str, value: typing.Any) -> None:
+        """
+        Of the whole file; an older parser skips it.
+        """
     def add_node(
         self, id: str, operation: str, inputs: collections.abc.Sequence[str], fields: dict
     ) -> None: ...
     @property
     def descriptors(self) -> list[Descriptor]: ...
+    @property
+    def extra_fields(self) -> dict: ...
     @property
     def nodes(self) -> list[Node]: ...
     @property

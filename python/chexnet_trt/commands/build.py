@@ -21,6 +21,7 @@ from chexnet_trt.evaluation.candidates import GateError, GateRequest
 from chexnet_trt.evaluation.record import accuracy_summary
 from chexnet_trt.evaluation.thresholds import Rule
 from chexnet_trt.inputs import check_targets, non_negative, positive, target_of
+from chexnet_trt.marks import sentences
 from chexnet_trt.records import SPLITS
 from chexnet_trt.tensorrt_arguments import add_tensorrt_arguments, tensorrt_options
 
@@ -153,6 +154,8 @@ def _print(engine: Engine, target: Path) -> None:
     manifest = engine.manifest
     for line in accuracy_summary(manifest.get("accuracy")):
         print(f"accuracy   {line}")
+    for line in sentences(manifest["marks"]):
+        print(f"note       {line}")
     names = manifest["labels"]
     print(f"labels     {', '.join(names['names']) if names else 'none'}")
     size = target.stat().st_size

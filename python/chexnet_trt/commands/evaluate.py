@@ -23,6 +23,7 @@ from chexnet_trt.gate_arguments import (
 )
 from chexnet_trt.inputs import check_targets, positive
 from chexnet_trt.labels import read_labels
+from chexnet_trt.marks import sentences
 from chexnet_trt.preprocess import PRESETS
 from chexnet_trt.progress import ProgressLine
 from chexnet_trt.records import SPLITS
@@ -99,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
         engine.manifest = engine.manifest | {"thresholds": result.thresholds.to_json()}
         engine.save(args.engine)
     if args.json:
-        print(json.dumps(_facts(args, result), indent=1))
+        print(json.dumps(_facts(args, engine, result), indent=1))
     else:
         _print(args, engine, result)
     return int(not passed)
@@ -204,10 +205,11 @@ def _stored(engine: Engine | None) -> Thresholds | None:
     return Thresholds.from_json(fields) if fields else None
 
 
-def _facts(args: argparse.Namespace, result: _Result) -> dict[str, Any]:
+def _facts(args: argparse.Namespace, engine: Engine, result: _Result) -> dict[str, Any]:
     other = result.reference_assessment
     return {
         "engine": args.engine,
+        "marks": engine.manifest.get("marks", []),
         "data": args.data,
         **result.assessment.to_json(),
         "thresholds": result.thresholds and result.thresholds.to_json(),
@@ -218,7 +220,8 @@ def _facts(args: argparse.Namespace, result: _Result) -> dict[str, Any]:
 def _print(args: argparse.Namespace, engine: Engine, result: _Result) -> None:
     assessment = result.assessment
     print(f"{args.engine} ({engine.precision}) on {args.data}")
-    lines = tables.evaluation_lines(assessment.evaluation, approximate=args.approximate)
+    lines = sentences(engine.manifest.get("marks", ()))
+    lines += tables.evaluation_lines(assessment.evaluation, approximate=args.approximate)
     if result.thresholds is not None:
         lines.append(f"thresholds: {result.thresholds.provenance()}")
     if assessment.verdict is not None:

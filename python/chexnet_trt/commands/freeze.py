@@ -13,6 +13,7 @@ from chexnet_trt.export.matching import SCOPE_OPTION
 from chexnet_trt.export.model_folder import TrainedModel, model_folder_of
 from chexnet_trt.export_arguments import add_model_arguments, model_of, open_model
 from chexnet_trt.inputs import check_targets
+from chexnet_trt.marks import RANDOM, mark_graph_def, sentences
 from chexnet_trt.models import build_random_graph
 from chexnet_trt.models.networks import CATEGORIES, SCORES
 from chexnet_trt.tensorflow_import import import_tensorflow
@@ -166,10 +167,8 @@ def _random(model: TrainedModel, seed: int) -> FrozenGraph:
         data_format=model.data_format,
         seed=seed,
     )
-    notes = (
-        *model.notes(),
-        f"The weights are RANDOM (seed {seed}): its scores are no diagnosis of anything.",
-    )
+    mark_graph_def(graph, [RANDOM])
+    notes = (*model.notes(), f"seed {seed}", *sentences([RANDOM]))
     return FrozenGraph(graph, (SCORES, CATEGORIES), f"{model.network} {model.data_format}", notes)
 
 

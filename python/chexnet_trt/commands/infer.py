@@ -20,6 +20,7 @@ from chexnet_trt.heatmap_arguments import (
 from chexnet_trt.image_lists import image_files
 from chexnet_trt.inputs import check_targets
 from chexnet_trt.labels import read_labels
+from chexnet_trt.marks import sentences
 from chexnet_trt.preprocess import PRESETS
 from chexnet_trt.scoring import Engine, Scored, Scorer, score_names
 
@@ -88,12 +89,14 @@ def run_engine(engine: Engine, args: argparse.Namespace) -> int:
     drawing = wants_pictures(args)
     scorer = Scorer(engine, preprocessing=args.preprocess, output=args.output, maps=drawing)
     names = _names(args.labels, engine, scorer)
-    pictures = Pictures(args, files, names) if drawing else None
+    pictures = Pictures(args, files, names, _notes(engine)) if drawing else None
     batch = args.batch or min(DEFAULT_BATCH, engine.max_batch)
     results = _with_pictures(scorer.score(files, batch), pictures)
     if args.csv or args.json:
-        return _write_report(args, scorer, names, list(results))
+        return _write_report(args, scorer, names, _notes(engine), list(results))
     failed = False
+    for note in _notes(engine):
+        sys.stdout.write(f"{note}\n\n")
     for scored, written in results:
         if scored.scores is None:
             _report_error(scored)
@@ -118,6 +121,11 @@ def _check(args: argparse.Namespace, max_batch: int) -> None:
     check_targets(None if args.csv == "-" else args.csv)
 
 
+def _notes(engine: Engine) -> list[str]:
+    """What whoever reads its scores has to know."""
+    return sentences(engine.manifest.get("marks", ()))
+
+
 def _names(path: str | None, engine: Engine, scorer: Scorer) -> tuple[str, ...]:
     if path is None:
         return score_names(engine.manifest, scorer.num_scores)
@@ -131,7 +139,11 @@ def _names(path: str | None, engine: Engine, scorer: Scorer) -> tuple[str, ...]:
 
 
 def _write_report(
-    args: argparse.Namespace, scorer: Scorer, names: Sequence[str], results: Sequence[_Result]
+    args: argparse.Namespace,
+    scorer: Scorer,
+    names: Sequence[str],
+    notes: Sequence[str],
+    results: Sequence[_Result],
 ) -> int:
     all_scored = [scored for scored, _ in results]
     for scored in all_scored:
@@ -141,14 +153,22 @@ def _write_report(
             "engine": args.engine,
             "output": scorer.output,
             "preprocess": scorer.preprocessing.to_json(),
+            "notes": list(notes),
             "images": [_entry(scored, names, args.top, files) for scored, files in results],
         }
         sys.stdout.write(json.dumps(content, indent=2) + "\n")
-    elif args.csv == "-":
-        sys.stdout.write(_csv(all_scored, names))
     else:
-        write_file(args.csv, _csv(all_scored, names).encode())
+        for note in notes:  # A table of numbers has no place for it.
+            sys.stderr.write(f"{note}\n")
+        _write_csv(args.csv, _csv(all_scored, names))
     return int(any(scored.scores is None for scored in all_scored))
+
+
+def _write_csv(path: str, text: str) -> None:
+    if path == "-":
+        sys.stdout.write(text)
+    else:
+        write_file(path, text.encode())
 
 
 def _report_error(result: Scored) -> None:

@@ -11,6 +11,7 @@ from chexnet_trt.evaluation.record import accuracy_lines, threshold_lines
 from chexnet_trt.inputs import positive
 from chexnet_trt.layer_table import layer_rows
 from chexnet_trt.manifest import calibration_lines
+from chexnet_trt.marks import marks_of_uff, sentences
 from chexnet_trt.trtexec.report import layers_json
 
 HELP = "what is in a .uff network or an engine"
@@ -75,6 +76,8 @@ def _inspect_uff(args: argparse.Namespace) -> None:
     print(f"operations   {', '.join(f'{op} {count}' for op, count in counts.most_common())}")
     size = sum(row["bytes"] for row in facts["weights"])
     print(f"weights      {len(facts['weights'])} blobs, {size:,} bytes")
+    for line in sentences(facts["marks"]):
+        print(f"note         {line}")
     print()
     for node in facts["nodes"]:
         print(f"{node['operation']:<16} {node['id']}  <- {', '.join(node['inputs']) or '-'}")
@@ -97,6 +100,7 @@ def _uff_facts(meta: _core.uff.MetaGraph) -> dict[str, Any]:
             for key, value in data.items()
             if isinstance(value, _core.uff.Blob)
         ],
+        "marks": list(marks_of_uff(meta)),
         "nodes": [{"id": n.id, "operation": n.operation, "inputs": n.inputs} for n in nodes],
     }
 
@@ -183,6 +187,8 @@ def _print_engine(loaded: engine.Engine, args: argparse.Namespace) -> None:
     source = manifest.get("source") or {}
     print(f"source       {source.get('file', 'unknown')}, sha256 {source.get('sha256', 'unknown')}")
     print(f"preprocess   {(manifest.get('preprocess') or {}).get('name', 'not stored')}")
+    for line in sentences(manifest.get("marks", ())):
+        print(f"note         {line}")
     labels = (manifest.get("labels") or {}).get("names")
     print(f"labels       {', '.join(labels) if labels else 'not stored'}")
     for row in (manifest.get("precision") or {}).get("candidates", []):

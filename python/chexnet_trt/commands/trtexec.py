@@ -15,6 +15,7 @@ from chexnet_trt.backends import NATIVE, TENSORRT
 from chexnet_trt.bench import BenchOptions
 from chexnet_trt.engine import TIMING_ONLY, Engine, load
 from chexnet_trt.inputs import check_targets
+from chexnet_trt.marks import sentences
 from chexnet_trt.progress import ProgressLine
 from chexnet_trt.trtexec import flags, report
 
@@ -165,6 +166,9 @@ def _measure(args: argparse.Namespace, engine: Engine, batch: int, say: Any) -> 
     progress.close()
     if engine.timing_only:
         say(TIMING_ONLY)
+    marks = engine.manifest.get("marks", [])
+    for line in sentences(marks):
+        say(line)
     if result.random_input:
         say("input: RANDOM numbers; give --loadInputs=NAME:FILE for real ones")
     for line in report.average_lines(_core.averages(result.traces, average_runs)):
@@ -173,7 +177,7 @@ def _measure(args: argparse.Namespace, engine: Engine, batch: int, say: Any) -> 
     for line in report.summary_lines(summary):
         say(line)
     if args.json:
-        facts = {"precision": engine.precision, "device": engine.device}
+        facts = {"precision": engine.precision, "device": engine.device, "marks": marks}
         random = {"random_input": result.random_input, "random_ranges": engine.timing_only}
         print(json.dumps({**facts, **random, **report.summary_json(summary)}, indent=1))
     if args.exportTimes:

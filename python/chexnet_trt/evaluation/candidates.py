@@ -17,8 +17,7 @@ from chexnet_trt.evaluation.thresholds import Rule, Thresholds, choose
 from chexnet_trt.int8 import Int8
 from chexnet_trt.native_engine import NativeEngine
 from chexnet_trt.network import Network
-
-Progress = Callable[[str, int, int], None]
+from chexnet_trt.progress import Progress
 
 REFERENCE = "fp32"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,13 +17,12 @@ from chexnet_trt.evaluation.truth import Truth
 from chexnet_trt.feeding.sources import FileSource, RecordSource, Source
 from chexnet_trt.image_lists import image_files
 from chexnet_trt.labels import LABELS, canonicalise
+from chexnet_trt.progress import Progress
 from chexnet_trt.records import Dataset, open_dataset
 from chexnet_trt.records.description import DESCRIPTION_FILE
 from chexnet_trt.records.labelled import labels_of
 from chexnet_trt.records.leakage import check_leakage
 from chexnet_trt.records.tfrecord import records
-
-Progress = Callable[[str, int, int], None]
 
 _PATIENT_COLUMNS = ("patient", "patient_id", "patient id")
 _FINDINGS_COLUMN = "finding labels"

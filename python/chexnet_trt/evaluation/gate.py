@@ -12,6 +12,8 @@ from chexnet_trt.evaluation.truth import MIN_POSITIVES
 from chexnet_trt.evaluation.without_nan import without_nan
 
 CLASS_LOSS = "class AUROC loss"
+CLASS_BOUND = "bound of the class loss"
+FLIP_RATE = "flip rate"
 PASSED, FAILED, UNDECIDABLE, EXCLUDED = "passed", "failed", "undecidable", "excluded"
 
 # 99th percentile of |difference of scores| that a precision may reach. bf16 has 8 significant bits
@@ -76,7 +78,7 @@ def judge(comparison: Comparison, limits: Limits, *, strict: bool = False) -> Ve
 
     A limit that the sample cannot resolve is undecidable when it is missed, neither passed nor
     failed, unless it is missed by more than chance explains. Classes with still fewer positives are
-    excluded.
+    excluded from every criterion of a class.
     """
     checks = [
         _at_most("scores that are no number", comparison.nan_scores, 0),
@@ -103,14 +105,21 @@ def _macro(comparison: Comparison, limits: Limits) -> Check:
 
 def _of_class(row: ClassComparison, limits: Limits) -> list[Check]:
     limit = limits.class_losses.get(row.name, limits.class_loss)
-    if not row.counted:
-        note = f"{row.positives} positives of {row.images} images"
-        return [Check(CLASS_LOSS, row.name, row.loss.value, limit, EXCLUDED, note)]
-    sample = f"{row.positives} positives"
-    checks = [_loss(CLASS_LOSS, row.name, row.loss, limit, sample)]
-    checks.append(_bound(row, limits.class_bound))
-    checks.append(_flips(row, limits.flip_rate))
-    return checks
+    if row.counted:
+        return [
+            _loss(CLASS_LOSS, row.name, row.loss, limit, f"{row.positives} positives"),
+            _bound(row, limits.class_bound),
+            _flips(row, limits.flip_rate),
+        ]
+    note = f"{row.positives} positives of {row.images} images"
+    return [
+        Check(criterion, row.name, value, its_limit, EXCLUDED, note)
+        for criterion, value, its_limit in (
+            (CLASS_LOSS, row.loss.value, limit),
+            (CLASS_BOUND, row.loss.upper, limits.class_bound),
+            (FLIP_RATE, row.flip_rate, limits.flip_rate),
+        )
+    ]
 
 
 def _loss(criterion: str, subject: str, loss: Loss, limit: float, sample: str) -> Check:
@@ -124,7 +133,7 @@ def _loss(criterion: str, subject: str, loss: Loss, limit: float, sample: str) -
 
 def _bound(row: ClassComparison, limit: float) -> Check:
     """Undecidable where an engine that loses nothing would miss the limit."""
-    check = _at_most("bound of the class loss", row.loss.upper, limit, row.name)
+    check = _at_most(CLASS_BOUND, row.loss.upper, limit, row.name)
     if check.status == PASSED or row.loss.margin <= limit or row.loss.lower > limit:
         return check
     note = f"{row.positives} positives"
@@ -138,8 +147,8 @@ def _flips(row: ClassComparison, limit: float) -> Check:
     """Undecidable where so few flips are allowed that one more or less is chance."""
     if row.flips is None:
         note = "no operating threshold"
-        return Check("flip rate", row.name, math.nan, limit, EXCLUDED, note)
-    check = _at_most("flip rate", row.flip_rate, limit, row.name)
+        return Check(FLIP_RATE, row.name, math.nan, limit, EXCLUDED, note)
+    check = _at_most(FLIP_RATE, row.flip_rate, limit, row.name)
     enough = row.images * limit >= _ENOUGH_FLIPS
     if check.status == PASSED or enough or _wilson_lower(row.flips, row.images) > limit:
         return check

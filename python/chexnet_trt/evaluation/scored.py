@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +15,8 @@ from chexnet_trt._core import InputError
 from chexnet_trt.engine import logger
 from chexnet_trt.evaluation.data import LabelledImages
 from chexnet_trt.evaluation.truth import Truth
+from chexnet_trt.progress import Progress
 from chexnet_trt.scoring import Engine, Scorer, score_names
-
-Progress = Callable[[str, int, int], None]
 
 Array = NDArray[Any]
 

@@ -102,7 +102,12 @@ def verdict_lines(verdict: Verdict) -> list[str]:
             "miss the limit by chance, so it says nothing of the engine"
         )
     if any(check.criterion == CLASS_LOSS for check in verdict.having(EXCLUDED)):
-        lines.append(f"excluded are classes with fewer than {MIN_POSITIVES} positives or negatives")
+        lines.append(
+            f"excluded, flips too, are classes with fewer than {MIN_POSITIVES} positives or "
+            "negatives"
+        )
+    if any(check.criterion == CLASS_LOSS for check in verdict.checks):
+        lines.append("positives, negatives and flips are images, not patients")
     return lines
 
 

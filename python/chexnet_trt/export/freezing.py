@@ -22,6 +22,7 @@ from chexnet_trt.export.inference_graph import (
 from chexnet_trt.export.model_folder import TrainedModel, read_facts
 from chexnet_trt.export.saved_model import FACTS, SIGNATURES
 from chexnet_trt.export.session_graph import freeze_session_graph
+from chexnet_trt.marks import mark_graph_def
 from chexnet_trt.models import build_graph
 from chexnet_trt.models.layers import Array
 
@@ -42,6 +43,7 @@ def freeze_weights(
         data_format=model.data_format,
     )
     outputs = choose_outputs({node.name for node in graph.node}, output_nodes, {})
+    mark_graph_def(graph, model.marks)
     notes = tuple(model.notes())
     return FrozenGraph(sub_graph(graph, outputs), tuple(outputs), model.network, notes)
 
@@ -65,7 +67,11 @@ def freeze_saved_model(
         variables = folder / "variables" / "variables"
         graph, outputs = freeze_session_graph(meta.graph_def, keys, output_nodes, variables)
     facts = folder / FACTS
-    notes = read_facts(facts).notes() if facts.is_file() else ()
+    notes: list[str] = []
+    if facts.is_file():
+        model = read_facts(facts)
+        notes = model.notes()
+        mark_graph_def(graph, model.marks)
     return FrozenGraph(graph, tuple(outputs), f"SavedModel {folder.name}", tuple(notes))
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
+from chexnet_trt import marks
 from chexnet_trt._core import InputError
 from chexnet_trt.labels import LABELS
 from chexnet_trt.models.layers import DataFormat
@@ -43,12 +44,14 @@ class TrainedModel:
     def preprocessing(self) -> str:
         return NETWORKS[self.network].preprocessing
 
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """Of `chexnet_trt.marks`."""
+        return (marks.SYNTHETIC,) if self.synthetic else ()
+
     def notes(self) -> list[str]:
         """What whoever uses the scores has to know, a line each."""
-        lines = [f"preprocessing {self.preprocessing}"]
-        if self.synthetic:
-            lines.append("Trained on SYNTHETIC images: its scores are no diagnosis of anything.")
-        return lines
+        return [f"preprocessing {self.preprocessing}", *marks.sentences(self.marks)]
 
     def to_json(self) -> dict[str, Any]:
         return {

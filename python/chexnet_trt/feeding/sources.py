@@ -33,10 +33,15 @@ class Source(ABC):
 
         Raises InputError for what cannot be read.
         """
-        rows = sorted(
-            f"{hashlib.sha256(content).hexdigest()}  {name}" for name, content in self._contents()
-        )
+        rows = sorted(f"{content}  {name}" for content, name in self.identities())
         return hashlib.sha256("\n".join(rows).encode(errors="surrogateescape")).hexdigest()
+
+    def identities(self) -> list[tuple[str, str]]:
+        """The sha256, in hex, of the content and the name without folders of every image.
+
+        Raises InputError for what cannot be read.
+        """
+        return [(hashlib.sha256(content).hexdigest(), name) for name, content in self._contents()]
 
     @abstractmethod
     def _contents(self) -> Iterator[tuple[str, bytes]]:

@@ -37,6 +37,7 @@ def draw_figure(
     labels: Sequence[str],
     scores: Sequence[float],
     classes: Sequence[int],
+    caveat: str = CAVEAT,
 ) -> Image.Image:
     """The film and the heat maps of `classes` (indices) in a grid; beside it the bars of all
     scores, highest first, those classes marked.
@@ -51,7 +52,7 @@ def draw_figure(
         "RGB", (grid.width + _SCORES_WIDTH + 3 * _GAP, height + 2 * _GAP), BACKGROUND
     )
     canvas.paste(grid, (_GAP, _GAP))
-    panel = _scores(labels, scores, classes, activation.scale, height)
+    panel = _scores(labels, scores, classes, activation.scale, height, caveat)
     canvas.paste(panel, (grid.width + 2 * _GAP, _GAP))
     return canvas
 
@@ -80,6 +81,7 @@ def _scores(
     classes: Sequence[int],
     scale: float,
     height: int,
+    caveat: str,
 ) -> Image.Image:
     canvas = Image.new("RGB", (_SCORES_WIDTH, height), BACKGROUND)
     pen = ImageDraw.Draw(canvas)
@@ -98,7 +100,7 @@ def _scores(
             size,
         )
     draw_scale(canvas, (0, height - legend + 24), _SCORES_WIDTH, 20, scale)
-    pen.text((0, height), CAVEAT, MUTED, font(18), anchor="ld")
+    pen.text((0, height), fitted(caveat, 18, _SCORES_WIDTH), MUTED, font(18), anchor="ld")
     return canvas
 
 

@@ -27,7 +27,12 @@ def overlay(film: Film, activation: ClassActivation, index: int) -> Image.Image:
 
 
 def draw_heatmap(
-    film: Film, activation: ClassActivation, index: int, label: str, score: float
+    film: Film,
+    activation: ClassActivation,
+    index: int,
+    label: str,
+    score: float,
+    caveat: str = CAVEAT,
 ) -> Image.Image:
     """The film under the heat map of class `index`; below it label, score, scale and caveat."""
     heat = overlay(film, activation, index)
@@ -49,6 +54,6 @@ def draw_heatmap(
     draw_scale(
         canvas, (width - margin - half + size, top + size // 3), half - size, size, activation.scale
     )
-    caveat = fitted(CAVEAT, size, width - 2 * margin)
-    pen.text((margin, top + round(2.7 * line)), caveat, MUTED, font(size))
+    words = fitted(caveat, size, width - 2 * margin)
+    pen.text((margin, top + round(2.7 * line)), words, MUTED, font(size))
     return canvas

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from chexnet_trt._core import InputError
 from chexnet_trt.labels import LABELS
+from chexnet_trt.progress import Progress
 from chexnet_trt.records.description import SPLITS, Description, Shard, Split, read_description
 from chexnet_trt.records.labelled import Example, read_example
 from chexnet_trt.records.leakage import check_leakage
 from chexnet_trt.records.tfrecord import is_tfrecord, records
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,8 @@ class Split:
 @dataclass(frozen=True)
 class Description:
     """`image_size`: pixels of a side. `source`: the table's name ("entries") and sha256
-    ("entries_sha256"), how it was split ("split": official or random) and the "seed"."""
+    ("entries_sha256"), how it was split ("split": official or random), the "seed", whether images
+    could be left out ("allow_missing") and how many of the table were not there ("missing")."""
 
     tool_version: str
     synthetic: bool

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import tarfile
 import zlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -13,10 +13,9 @@ from pathlib import Path, PurePosixPath
 from chexnet_trt import nih
 from chexnet_trt._core import InputError
 from chexnet_trt.images import EncodedImage, Readable
+from chexnet_trt.progress import Progress
 
 _BUFFER = 1 << 20  # bytes
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from chexnet_trt._core import InputError
 from chexnet_trt.images import Readable
 from chexnet_trt.parallel import map_ahead
 from chexnet_trt.preprocess import Preprocessing, preset
+from chexnet_trt.progress import Progress
 from chexnet_trt.records import gray_png
-from chexnet_trt.records.dataset import Dataset, Progress
+from chexnet_trt.records.dataset import Dataset
 from chexnet_trt.records.films import Films, find_films
 from chexnet_trt.records.labelled import Example, labels_of
 from chexnet_trt.records.splitting import Splits, official_split, random_split
@@ -77,6 +78,8 @@ def prepare(
         "entries_sha256": hashlib.sha256(table.read_bytes()).hexdigest(),
         "split": split,
         "seed": seed,
+        "allow_missing": allow_missing,
+        "missing": missing,
     }
     writer = DatasetWriter(
         output,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from chexnet_trt import nih
 from chexnet_trt._core import InputError
-from chexnet_trt.ranking import rank
+from chexnet_trt.random_order import rank
 from chexnet_trt.records.leakage import check_leakage
 
 # Shares of the patients.

@@ -9,7 +9,7 @@ import csv
 import io
 import multiprocessing
 import signal
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +21,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from chexnet_trt._core import InputError, write_file
 from chexnet_trt.nih import SYNTHETIC_MARK, TEST_LIST, TRAIN_LIST
+from chexnet_trt.progress import Progress
 from chexnet_trt.synthetic import dicom_file
 from chexnet_trt.synthetic.film import render
 from chexnet_trt.synthetic.patients import TEST_EVERY, Exam, exams
@@ -53,7 +54,7 @@ def write_dataset(
     options: Options,
     *,
     jobs: int = 1,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> list[Exam]:
     """Draws and writes the films in `jobs` processes, and returns their exams.
 

@@ -9,11 +9,11 @@ from typing import Any
 from chexnet_trt import _core, backends
 from chexnet_trt.backends import TENSORRT, TENSORRT_PRECISIONS
 from chexnet_trt.int8 import QUANTIZED, Int8
+from chexnet_trt.progress import Progress
 from chexnet_trt.tensorrt import adapter
 from chexnet_trt.tensorrt.adapter import Api
 from chexnet_trt.tensorrt.config import capability_text, configure
 from chexnet_trt.tensorrt.engine import TensorRtEngine
-from chexnet_trt.tensorrt.monitor import Progress
 from chexnet_trt.tensorrt.options import Options
 from chexnet_trt.tensorrt.plan_builder import build_plan
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-Progress = Callable[[str, int, int], None]
+from chexnet_trt.progress import Progress
 
 
 class Monitor:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from chexnet_trt import _core
+from chexnet_trt.progress import Progress
 from chexnet_trt.tensorrt.adapter import Api
 from chexnet_trt.tensorrt.config import add_profile, configure, write_timing_cache
 from chexnet_trt.tensorrt.lowering import lower
-from chexnet_trt.tensorrt.monitor import Monitor, Progress
+from chexnet_trt.tensorrt.monitor import Monitor
 from chexnet_trt.tensorrt.options import Batches, Options
 
 # Logged in every build without a driver, also in those that succeed.

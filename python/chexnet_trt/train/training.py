@@ -105,6 +105,11 @@ def _train(
     for line in _opening(settings, dataset, feed, distribution):
         report(line)
     step = _begin(settings, network, checkpoints, report)
+    if step >= steps:
+        report(
+            f"NOTHING IS TRAINED: --train_epochs={settings.train_epochs} are {steps} steps, and "
+            f"{step} are done; for more of them give more epochs"
+        )
     _check_agreement(distribution, step)
 
     def record(step: int, best: dict[str, Any] | None) -> None:

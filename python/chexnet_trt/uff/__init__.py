@@ -11,6 +11,7 @@ from typing import Any
 
 from chexnet_trt._core import printable, write_file, write_files
 from chexnet_trt._core.uff import encode, to_text
+from chexnet_trt.marks import marks_of_uff, sentences
 from chexnet_trt.uff import graph_def as tf
 from chexnet_trt.uff.convert import Conversion, convert_graph, deduced_inputs, resolve_outputs
 from chexnet_trt.uff.preprocess import run_preprocessor
@@ -73,6 +74,8 @@ def from_tensorflow(
         graphdef, output_nodes, input_node, _warn, _say if debug_mode else _silent
     )
     say(f"No. nodes: {conversion.node_count}")
+    for line in sentences(marks_of_uff(conversion.meta)):
+        say(line)
     data = encode(conversion.meta)
     if output_filename:
         _write_files(say, conversion, data, Path(output_filename), text)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from chexnet_trt._core import InputError
 from chexnet_trt._core.uff import MetaGraph
+from chexnet_trt.marks import mark_uff, marks_of_graph_def
 from chexnet_trt.uff import graph_def as tf
 from chexnet_trt.uff.context import Context, build_meta_graph, is_control, strip
 from chexnet_trt.uff.custom import convert_custom
@@ -57,7 +58,9 @@ def convert_graph(
             f"Warning: {len(context.custom)} nodes have no UFF op and stay custom; an engine can "
             f"only be built where its builder knows them: {nodes}"
         )
-    return Conversion(build_meta_graph(context), len(context.nodes), outputs)
+    meta = build_meta_graph(context)
+    mark_uff(meta, marks_of_graph_def(graph_def))
+    return Conversion(meta, len(context.nodes), outputs)
 
 
 def index_nodes(graph_def: tf.GraphDef) -> dict[str, tf.NodeDef]:
