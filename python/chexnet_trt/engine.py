@@ -172,7 +172,8 @@ def load(
     """Reads an engine file; what is None is as the engine was built.
 
     An engine of another device is compiled again with a warning, or refused with
-    `require_exact_device`; one of TensorRT runs where its plan does, and has none of the options.
+    `require_exact_device`; one of TensorRT when it is first used, and it has no threads or streams
+    to set.
     Raises InputError on files that are damaged, foreign or newer.
     """
     core = _core.load_engine(
@@ -185,7 +186,9 @@ def load(
     if isinstance(core, _core.ExternalEngine):
         from chexnet_trt.tensorrt.engine import TensorRtEngine
 
-        return TensorRtEngine(core, profiling=bool(profiling))
+        return TensorRtEngine(
+            core, profiling=bool(profiling), require_exact_device=require_exact_device
+        )
     from chexnet_trt.native_engine import NativeEngine
 
     return NativeEngine(core)

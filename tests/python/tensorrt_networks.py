@@ -33,19 +33,15 @@ class Built:
     network: Any
     lowered: Lowered
 
-    def layer(self, kind: str, index: int = 0) -> Any:
-        """The layer `index` of that kind, as its own class: ("CONVOLUTION", 0)."""
+    def layers(self, kind: str) -> list[Any]:
+        """Those of a kind, "CONVOLUTION", as their own class."""
         trt = self.api.trt
-        count = 0
-        for position in range(self.network.num_layers):
-            layer = self.network.get_layer(position)
-            if trt.ILayer.type.fget(layer).name != kind:
-                continue
-            if count == index:
+        found = []
+        for layer in map(self.network.get_layer, range(self.network.num_layers)):
+            if trt.ILayer.type.fget(layer).name == kind:
                 layer.__class__ = getattr(trt, CLASSES[kind])
-                return layer
-            count += 1
-        raise AssertionError(f"the network has {count} layers {kind}")
+                found.append(layer)
+        return found
 
 
 def network_of(graph: _core.Graph, precision: str = "fp32", batch: int | None = None) -> Built:

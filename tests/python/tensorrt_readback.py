@@ -378,6 +378,10 @@ class _Reader:
         left, right = layer.get_input(0).name, layer.get_input(1).name
         if len(self.shape(left)) != len(self.shape(right)):
             raise AssertionError(f"'{layer.name}': TensorRT broadcasts equal ranks only")
+        if layer.op.name == "FLOOR_DIV" and self.nodes[left].element_type.startswith("int"):
+            output = layer.get_output(0)  # Of shapes, or the Graph has no op for it.
+            self.add("constant", output.name, [], {"value": self.host(output)})
+            return
         if layer.op.name == "FLOOR_DIV":
             quotient = self.binary("div", left, right)
             self.add("unary", layer.get_output(0).name, [quotient], {"kind": "floor"})

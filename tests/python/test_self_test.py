@@ -16,8 +16,7 @@ from chexnet_trt.builder import compile_core
 from chexnet_trt.cli import main
 from chexnet_trt.native_engine import NativeEngine
 from chexnet_trt.self_testing import PERMITTED, compare_with_cpu
-from chexnet_trt.tensorrt import adapter
-from chexnet_trt.tensorrt import engine as engines
+from chexnet_trt.tensorrt import adapter, loading
 from chexnet_trt.tensorrt.device import Device
 from fake_cuda import FakeCuda, Status
 from fake_tensorrt import FakeTensorRt
@@ -74,7 +73,8 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> FakeTensorRt:
     trt.error = 0.0
     api = trt.api()
     monkeypatch.setattr(adapter, "load", lambda name: api)
-    monkeypatch.setattr(engines, "open_device", lambda: Device(cuda))
+    monkeypatch.setattr(adapter, "installed", lambda: ())
+    monkeypatch.setattr(loading, "open_device", lambda: Device(cuda))
     return trt
 
 

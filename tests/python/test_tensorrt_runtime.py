@@ -8,14 +8,14 @@ import gc
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from chexnet_trt import _core
 from chexnet_trt.bench import BenchOptions
-from chexnet_trt.tensorrt import adapter
-from chexnet_trt.tensorrt import engine as engines
+from chexnet_trt.tensorrt import adapter, loading
 from chexnet_trt.tensorrt.device import Device, open_device
 from chexnet_trt.tensorrt.engine import TensorRtEngine
 from chexnet_trt.tensorrt.profiling import Layer
@@ -64,16 +64,17 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
     trt = FakeTensorRt(cuda, tensors(), compute)
     api = trt.api()
     monkeypatch.setattr(adapter, "load", lambda name: api)
-    monkeypatch.setattr(engines, "open_device", lambda: Device(cuda))
+    monkeypatch.setattr(adapter, "installed", lambda: ())
+    monkeypatch.setattr(loading, "open_device", lambda: Device(cuda))
     return Machine(cuda, trt, engine_of(PLAN))
 
 
-def engine_of(plan: bytes, *, profiling: bool = False) -> TensorRtEngine:
+def engine_of(plan: bytes, **options: bool) -> TensorRtEngine:
     core = _core.ExternalEngine(
         doubled(), backend="tensorrt", precision="fp32", max_batch=MAX_BATCH, fingerprint="f",
         device="d", plan=plan,
     )  # fmt: skip
-    return TensorRtEngine(core, profiling=profiling)
+    return TensorRtEngine(core, **options)
 
 
 def images(batch: int, seed: int = 0) -> np.ndarray:
@@ -318,8 +319,8 @@ def test_layers_are_timed_in_a_run_of_their_own(machine: Machine) -> None:
 def test_layers_are_what_the_inspector_tells(machine: Machine) -> None:
     """Names alone, the form of 10 and the form of 11."""
     assert machine.engine.layers(2) == [
-        Layer("one", "", "", ""), Layer("two", "gemm", "fp16", "fast"),
-        Layer("three", "conv", "int8", "x"),
+        Layer("one", "", "", ""), Layer("two", "gemm", "f16", "fast"),
+        Layer("three", "conv", "i8", "x"),
     ]  # fmt: skip
 
 
@@ -354,6 +355,50 @@ def test_a_plan_of_another_version(machine: Machine, monkeypatch: pytest.MonkeyP
     with pytest.raises(
         _core.BackendError, match=r"made by tensorrt 11.1.0.106 and this is tensorrt"
     ):
+        machine.engine.infer(images(1))
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_a_plan_that_does_not_fit_is_built_again_with_a_warning(
+    machine: Machine,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    exact: bool,
+) -> None:
+    api = machine.trt.api(version=(10, 16, 1, 11))
+    built = []
+
+    def build_plan(api: object, graph: _core.Graph, **options: object) -> bytes:
+        built.append((api, graph.hash(), options["precision"], str(options["batches"])))
+        return b"another plan"
+
+    monkeypatch.setattr(adapter, "load", lambda name: api)
+    monkeypatch.setattr(adapter, "installed", lambda: (adapter.ENTERPRISE,))
+    monkeypatch.setattr(loading, "build_plan", build_plan)
+    engine = engine_of(PLAN, require_exact_device=exact)
+    if exact:
+        with pytest.raises(_core.BackendError, match="made by tensorrt 11"):
+            engine.infer(images(1))
+        assert built == []
+        return
+    for _ in range(2):
+        np.testing.assert_array_equal(engine.infer(images(2))["y"], 2 * images(2))
+    assert built == [(api, doubled().hash(), "fp32", "batch 1 to 12, tuned for 12")]
+    assert "made by tensorrt 11.1.0.106 and this is tensorrt 10.16.1.11" in caplog.text
+    assert "building it again from the graph" in caplog.text
+
+
+def test_rtx_builds_nothing_again_for_a_gpu_that_it_does_not_know(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is said is then why the plan does not run, and not why another cannot be built."""
+    machine.cuda.capability = (9, 0)
+    machine.trt.ComputeCapability = SimpleNamespace(__members__={"SM89": 89})
+    machine.trt.refusal = "The engine cannot run on this GPU"
+    api = machine.trt.api(adapter.RTX, (11, 1, 0, 106))
+    monkeypatch.setattr(adapter, "load", lambda name: api)
+    monkeypatch.setattr(adapter, "installed", lambda: (adapter.RTX,))
+    with pytest.raises(_core.BackendError, match="this is tensorrt_rtx"):
         machine.engine.infer(images(1))
 
 

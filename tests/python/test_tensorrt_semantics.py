@@ -46,6 +46,20 @@ def test_one_op(case: Case) -> None:
     assert_same(computed(network_of(graph, batch=3), case.feeds(), 3), expected)
 
 
+@pytest.mark.parametrize("precision", ["fp16", "bf16"])
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case.op in ("lrn", "pad", "slice")], ids=lambda case: case.op
+)
+def test_layers_have_types_that_the_reference_names(case: Case, precision: str) -> None:
+    """tensorrt_rtx takes more than NVIDIA's reference says of the others."""
+    built = network_of(case.graph(), precision)
+    assert {layer.get_output(0).dtype.name for layer in built.layers("LRN")} <= {"FLOAT"}
+    for layer in built.layers("SLICE"):
+        filled = layer.mode.name == "FILL"
+        assert filled == (case.op == "pad" and case.name != "none")
+        assert not filled or layer.get_output(0).dtype.name not in ("BF16", "INT64")
+
+
 def test_every_op_has_a_case() -> None:
     assert {case.op for case in CASES} | ELSEWHERE == set(_core.op_names())
 
@@ -87,7 +101,7 @@ def test_a_mistake_is_seen(mistake: str) -> None:
     built = network_of(graph)
     expected = run(graph, case.feeds(), 3)
     assert_same(computed(built, case.feeds(), 3), expected)
-    make(built.layer(kind))
+    make(built.layers(kind)[0])
     with pytest.raises(AssertionError, match="Not equal to tolerance"):
         assert_same(computed(built, case.feeds(), 3), expected)
 
@@ -118,6 +132,23 @@ def test_chexnet_in_fp32(chexnet: _core.Graph) -> None:
     expected = run(chexnet, feeds, 2)
     assert expected[SCORES].std() > 0.01
     assert_same(computed(network_of(chexnet), feeds, 2), expected)
+
+
+def test_chexnet_with_maps(chexnet: _core.Graph) -> None:
+    graph = _core.add_class_activation(chexnet)
+    feeds = films(chexnet, 2)
+    found = computed(network_of(graph), feeds, 2)
+    assert found[_core.CLASS_ACTIVATION_OUTPUT].shape[:2] == (2, 14)
+    assert_same(found, run(graph, feeds, 2))
+
+
+def test_chexnet_of_bytes(chexnet: _core.Graph) -> None:
+    """With the preprocessing inside; a static batch, too."""
+    graph = _core.optimize(_core.embed_preprocessing(chexnet, [123.7, 116.8, 103.9], [1, 2, 3]))[0]
+    pixels = np.stack([synthetic_xray(seed) for seed in range(2)])
+    feeds = {INPUT: np.repeat(pixels[:, None], 3, axis=1)}
+    expected = run(graph, feeds, 2)
+    assert_same(computed(network_of(graph, batch=2), feeds, 2), expected)
 
 
 def rounded(array: np.ndarray, precision: str) -> np.ndarray:
@@ -225,13 +256,8 @@ def test_chexnet_computes_the_same_in_int8(chexnet: _core.Graph) -> None:
 def test_a_wrong_scale_is_seen(chexnet: _core.Graph) -> None:
     graph = quantized(chexnet)
     built = network_of(graph, "int8")
-    scale = built.layer("QUANTIZE").get_input(1).name
-    (layer,) = (
-        layer
-        for layer in map(built.network.get_layer, range(built.network.num_layers))
-        if layer.get_output(0).name == scale
-    )
-    layer.__class__ = built.api.trt.IConstantLayer
+    scale = built.layers("QUANTIZE")[0].get_input(1).name
+    (layer,) = (layer for layer in built.layers("CONSTANT") if layer.get_output(0).name == scale)
     layer.weights = np.nextafter(layer.weights, np.float32(1))
     assert quantize_scales(read_back(built.api.trt, built.network)) != quantize_scales(graph)
 

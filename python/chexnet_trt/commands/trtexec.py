@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from chexnet_trt import _core, build_arguments
+from chexnet_trt.backends import NATIVE, TENSORRT
 from chexnet_trt.bench import BenchOptions
 from chexnet_trt.engine import TIMING_ONLY, Engine, load
 from chexnet_trt.inputs import check_targets
@@ -36,11 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     _check(args)
     say = (lambda line: None) if args.json else print
-    for note in args.notes:
-        say(f"note: {note}, always so here")
     if args.verbose:
         logging.basicConfig(level=logging.DEBUG, format="%(message)s", stream=sys.stderr)
+    if args.uff:
+        _explain(args, NATIVE, say)
     engine = _load(args) if args.loadEngine else _build(args, say)
+    if args.loadEngine:
+        _explain(args, engine.backend, say)
     batch = args.batch or 1
     if args.saveEngine:
         engine.save(args.saveEngine)
@@ -56,8 +59,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> None:
-    if args.refused:
-        raise _core.InputError(f"cannot apply {'; '.join(args.refused)}")
     if bool(args.uff) == bool(args.loadEngine):
         raise _core.InputError("give --uff=FILE to build an engine or --loadEngine=FILE to run one")
     if args.uff and not args.uffInput:
@@ -69,7 +70,9 @@ def _check(args: argparse.Namespace) -> None:
         if given:
             raise _core.InputError(f"{given[0]} is for building; --loadEngine runs what is built")
     if args.device != 0:
-        raise _core.InputError(f"--device={args.device}: the CPU is device 0 and the only one")
+        raise _core.InputError(
+            f"--device={args.device}: device 0 is the only one; CUDA_VISIBLE_DEVICES picks a GPU"
+        )
     if args.timeDeserialize and not args.loadEngine:
         raise _core.InputError("--timeDeserialize needs --loadEngine=FILE")
     args.percentile = flags.percentiles(args.percentile)
@@ -80,6 +83,15 @@ def _check(args: argparse.Namespace) -> None:
         args.exportProfile,
         args.exportLayerInfo,
     )
+
+
+def _explain(args: argparse.Namespace, backend: str, say: Any) -> None:  # noqa: ANN401
+    """Of the flags without effect. Raises InputError naming those that cannot apply."""
+    refused, always = flags.explain(args.without_effect, on_tensorrt=backend == TENSORRT)
+    if refused:
+        raise _core.InputError(f"cannot apply {'; '.join(refused)}")
+    for note in always:
+        say(f"note: {note}, always so here")
 
 
 def _build(args: argparse.Namespace, say: Any) -> Engine:  # noqa: ANN401 - print or nothing

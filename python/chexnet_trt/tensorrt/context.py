@@ -168,14 +168,24 @@ class Context:
         """Elements begin, begin + stride, ... of every axis, zeros where there are none. `sizes`:
         how many; -1 for all of a dynamic batch.
         """
-        dynamic = -1 in sizes
+        fills = any(map(_reaches_outside, x.shape, begin, sizes, strides))
+        source = self._fillable(x, part) if fills else x
         static = tuple(1 if size == -1 else size for size in sizes)
-        layer = self.network.add_slice(x, tuple(begin), static, tuple(strides))
+        layer = self.network.add_slice(source, tuple(begin), static, tuple(strides))
         layer = self.added(layer, part)
-        layer.mode = self.trt.SampleMode.FILL
-        if dynamic:
-            layer.set_input(2, self._sizes(x, sizes, part))
-        return layer.get_output(0)
+        if fills:
+            layer.mode = self.trt.SampleMode.FILL
+        if -1 in sizes:
+            layer.set_input(2, self._sizes(source, sizes, part))
+        return self.cast_like(layer.get_output(0), x, part + "/from_filled")
+
+    def _fillable(self, x: Any, part: str) -> Any:  # noqa: ANN401
+        """NVIDIA's reference of operators has no filling slices of bfloat16 and int64."""
+        if x.dtype == self.trt.DataType.BF16:
+            return self.cast(x, "float32", part + "/to_filled")
+        if x.dtype == self.trt.DataType.INT64:
+            return self.cast(x, "int32", part + "/to_filled")
+        return x
 
     def _sizes(self, x: Any, sizes: Sequence[int], part: str) -> Any:  # noqa: ANN401
         """`sizes` as a tensor, with the extent of `x` where one is -1: the batch, at the front or
@@ -187,6 +197,12 @@ class Context:
         given = self.int64([max(size, 0) for size in sizes], part + "/sizes")
         batch = self.binary(shape, kept, operation.PROD, part + "/batch")
         return self.binary(batch, given, operation.SUM, part + "/size")
+
+
+def _reaches_outside(extent: int, begin: int, size: int, stride: int) -> bool:
+    """-1: the batch, which is taken whole."""
+    last = begin + (size - 1) * stride
+    return size != -1 and not 0 <= min(begin, last) <= max(begin, last) < extent
 
 
 def converted(constant: Constant, element: str) -> NDArray[Any]:

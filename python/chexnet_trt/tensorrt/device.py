@@ -37,7 +37,12 @@ class Device:
         self.name = bytes(properties.name).split(b"\0")[0].decode()
 
     def __str__(self) -> str:
-        return f"{self.name}, compute capability {self.capability[0]}.{self.capability[1]}"
+        return f"{self.name}, compute capability {self.capability_text}"
+
+    @property
+    def capability_text(self) -> str:
+        """ "8.9" """
+        return ".".join(map(str, self.capability))
 
     def call(self, name: str, *arguments: Any) -> Sequence[Any]:  # noqa: ANN401 - as CUDA has them
         """The results of a function of the API without its status."""

@@ -11,10 +11,8 @@ from chexnet_trt import _core
 from chexnet_trt.bench import BenchOptions
 from chexnet_trt.engine import Engine, ExecutionContext
 from chexnet_trt.layer_table import weight_rows
-from chexnet_trt.tensorrt import adapter
-from chexnet_trt.tensorrt.adapter import Api
-from chexnet_trt.tensorrt.device import open_device
 from chexnet_trt.tensorrt.execution import TensorRtContext
+from chexnet_trt.tensorrt.loading import load_plan
 from chexnet_trt.tensorrt.measuring import measure, profile
 from chexnet_trt.tensorrt.plan_header import read_plan_header
 from chexnet_trt.tensorrt.profiling import layers_of
@@ -30,9 +28,11 @@ class TensorRtEngine(Engine):
         report: Mapping[str, Any] | None = None,
         *,
         profiling: bool = False,
+        require_exact_device: bool = False,
     ) -> None:
         super().__init__(report)
         self._profiling = profiling
+        self._require_exact_device = require_exact_device
         self._lock = threading.Lock()
         self._loaded: LoadedPlan | None = None
         self.core = core
@@ -70,23 +70,11 @@ class TensorRtEngine(Engine):
         return TensorRtContext(self, self._loaded_plan(), profiling=self._profiling)
 
     def _loaded_plan(self) -> LoadedPlan:
-        """In the device, from the first use on. Raises BackendError where that cannot be: another
-        TensorRT than the plan's is installed, or none, or there is no GPU that it runs on.
-        """
+        """In the device, from the first use on. Raises BackendError where that cannot be."""
         with self._lock:
             if self._loaded is None:
-                self._loaded = LoadedPlan(
-                    self._api(), open_device(), self.core.plan, self.inputs, self.outputs
-                )
+                self._loaded = load_plan(self.core, rebuild=not self._require_exact_device)
             return self._loaded
-
-    def _api(self) -> Api:
-        try:
-            api = adapter.load(self.plan_header.module)
-            self.plan_header.check(api)
-        except _core.InputError as error:
-            raise _core.BackendError(str(error)) from None
-        return api
 
     def _manifest_text(self) -> str:
         return self.core.manifest

@@ -82,6 +82,6 @@ def _layer(entry: str | Mapping[str, Any]) -> Layer:
 
 
 _PRECISIONS = {
-    "FP32": "fp32", "Float": "fp32", "FP16": "fp16", "Half": "fp16", "BF16": "bf16",
-    "BFloat16": "bf16", "Int8": "int8", "INT8": "int8", "Int32": "int32", "Int64": "int64",
+    "FP32": "f32", "Float": "f32", "FP16": "f16", "Half": "f16", "BF16": "bf16",
+    "BFloat16": "bf16", "Int8": "i8", "INT8": "i8", "Int32": "i32", "Int64": "i64",
 }  # fmt: skip

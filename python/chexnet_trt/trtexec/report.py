@@ -48,6 +48,8 @@ def summary_lines(summary: _core.Summary) -> Iterator[str]:
         "Latency is host time of one query, from enqueue to result in memory; decoding and"
         " preprocessing of images are not in it."
     )
+    if summary.h2d.max or summary.d2h.max:
+        yield "Compute Time and the latencies of transfers are the device's, by its own events."
 
 
 def summary_json(summary: _core.Summary) -> dict[str, Any]:
