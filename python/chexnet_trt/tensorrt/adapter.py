@@ -13,6 +13,9 @@ from chexnet_trt.tensorrt.log import Log
 
 ENTERPRISE, RTX = "tensorrt", "tensorrt_rtx"
 MODULES = (ENTERPRISE, RTX)
+# Compute capabilities of GPUs of data centres, which tensorrt_rtx refuses with "Supported compute
+# capabilities: 8.0 8.6 8.9 12.0 12.1 >12.0".
+REFUSED_BY_RTX = frozenset({"9.0", "10.0", "10.3"})
 OLDEST = {ENTERPRISE: (10, 0), RTX: (1, 7)}
 
 MISSING = (
