@@ -145,12 +145,13 @@ def test_images(gpu: FakeTensorRt, engine_file: Any, capsys: Any, tmp_path: Path
 
     from chexnet_trt.preprocess import preset
 
-    manifest = {"preprocess": preset("torch", 8, 8, 3).to_json()}
+    manifest = {"preprocess": preset("torch", 8, 8, 3).to_json(), "marks": ["random weights"]}
     pixels = np.random.default_rng(1).integers(0, 256, (9, 7, 3), np.uint8)
     Image.fromarray(pixels).save(tmp_path / "a.png")
     status, out = run(capsys, engine_file(manifest=manifest), "--images", tmp_path / "a.png")
     assert status == 0
     assert "input: images" in out
+    assert "The weights are RANDOM" in out
     assert main(["self-test", engine_file(), "--images", str(tmp_path / "a.png")]) == 2
     assert "knows its preprocessing" in capsys.readouterr().err
 

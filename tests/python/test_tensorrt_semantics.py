@@ -17,6 +17,7 @@ from chexnet_trt.preprocess import preset
 from chexnet_trt.uff import from_tensorflow
 from int8_networks import needs_int8
 from one_op_graphs import CASES, ELSEWHERE, Case
+from random_graphs import RandomGraph
 from synthetic_xray import synthetic_xray
 from tensorrt_networks import computed, needs_rtx, network_of, run
 from tensorrt_readback import read_back
@@ -62,6 +63,18 @@ def test_layers_have_types_that_the_reference_names(case: Case, precision: str) 
 
 def test_every_op_has_a_case() -> None:
     assert {case.op for case in CASES} | ELSEWHERE == set(_core.op_names())
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_ops_in_a_row(seed: int) -> None:
+    """Where layouts change and values meet that have different ones."""
+    drawn = RandomGraph(seed)
+    feeds = drawn.feeds(2)
+    expected = run(drawn.graph, feeds, 2)
+    found = computed(network_of(drawn.graph), feeds, 2)
+    assert set(found) == set(expected)
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, rtol=10 * TOLERANCE, atol=TOLERANCE)
 
 
 # One wrong thing each, of those that a lowering gets wrong; the shapes stay as they are.

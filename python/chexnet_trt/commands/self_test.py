@@ -16,6 +16,7 @@ from chexnet_trt.engine import TIMING_ONLY, Engine, load
 from chexnet_trt.image_feed import ImageFeed
 from chexnet_trt.image_lists import image_files
 from chexnet_trt.inputs import positive
+from chexnet_trt.marks import sentences
 from chexnet_trt.preprocess import Preprocessing
 from chexnet_trt.self_testing import PERMITTED, Feeds, Row, compare_with_cpu
 from chexnet_trt.trtexec.flags import time as non_negative_number
@@ -120,6 +121,7 @@ def _from_files(engine: Engine, images: Sequence[str]) -> Callable[[int, int], F
 def _report(
     args: argparse.Namespace, engine: Engine, verdict: str, rows: Sequence[Row], reason: str
 ) -> None:
+    marks = engine.manifest.get("marks", [])
     facts = {
         "engine": args.engine,
         "precision": engine.precision,
@@ -128,6 +130,7 @@ def _report(
         "device": engine.device,
         "random_input": not args.images,
         "random_ranges": engine.timing_only,
+        "marks": marks,
         "verdict": verdict,
         "reason": reason or None,
         "outputs": [row.to_json() for row in rows],
@@ -138,8 +141,8 @@ def _report(
     print(f"{args.engine}: {engine.precision}, made by {engine.runtime_version}, {engine.device}")
     print("reference: the graph in the file, by the CPU")
     print("input: images" if args.images else "input: RANDOM pixels; give --images for real ones")
-    if engine.timing_only:
-        print(TIMING_ONLY)
+    for line in [*sentences(marks), *([TIMING_ONLY] if engine.timing_only else [])]:
+        print(line)
     for line in _table(rows):
         print(line)
     print(f"{verdict}: {reason}" if reason else verdict)
