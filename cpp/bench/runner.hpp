@@ -35,17 +35,22 @@ struct BenchOptions {
   BenchProgress progress;
 };
 
-/// One query; milliseconds of the host clock since the start of the run. On a CPU backend the
-/// computation counts from the start of the enqueue.
+/// One query; milliseconds since the start of the run, by the host clock or, for what a device does,
+/// its own. On a CPU backend the computation counts from the start of the enqueue.
 struct Trace {
   double start_enqueue = 0;
   double end_enqueue = 0;
   double start_compute = 0;
   double end_compute = 0;
+  /// Copying inputs to the device right before the computation, and outputs from it right after.
+  double h2d_ms = 0;
+  double d2h_ms = 0;
 
   double enqueue_ms() const { return end_enqueue - start_enqueue; }
   double compute_ms() const { return end_compute - start_compute; }
-  double latency_ms() const { return end_compute - start_enqueue; }
+  /// When the result is in the host's memory.
+  double end() const { return end_compute + d2h_ms; }
+  double latency_ms() const { return end() - start_enqueue; }
 };
 
 struct BenchResult {

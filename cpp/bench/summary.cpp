@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <functional>
 #include <numeric>
 
 #include "common/error.hpp"
@@ -15,11 +16,12 @@ constexpr double kEnqueueBound = 0.8;
 constexpr double kUnstablePercent = 2.5;
 constexpr double kRounding = 1e-9;
 
+/// `measure`: a member of Trace, function or field.
 template <typename Measure>
 std::vector<double> collect(const std::vector<Trace>& traces, Measure measure) {
   std::vector<double> values;
   values.reserve(traces.size());
-  for (const Trace& trace : traces) values.push_back((trace.*measure)());
+  for (const Trace& trace : traces) values.push_back(std::invoke(measure, trace));
   return values;
 }
 
@@ -44,6 +46,11 @@ std::vector<std::string> warnings_for(const Summary& summary, int streams) {
   if (summary.enqueue.median > kEnqueueBound * summary.compute.median) {
     warnings.emplace_back(
         "enqueueing takes more than 80 % of the compute time: throughput may be bound by the host");
+  }
+  const double transfer = std::max(summary.h2d.median, summary.d2h.median);
+  if (transfer > 0 && transfer >= summary.compute.median) {
+    warnings.emplace_back(
+        "copying to or from the device takes as long as computing: throughput is bound by it");
   }
   if (summary.compute.coefficient_of_variation > kUnstablePercent) {
     std::array<char, 32> text{};
@@ -99,11 +106,13 @@ Summary summarize(const std::vector<Trace>& traces, std::int64_t batch, int stre
   summary.latency = statistics(collect(traces, &Trace::latency_ms), percentages);
   summary.enqueue = statistics(collect(traces, &Trace::enqueue_ms), percentages);
   summary.compute = statistics(collect(traces, &Trace::compute_ms), percentages);
+  summary.h2d = statistics(collect(traces, &Trace::h2d_ms), percentages);
+  summary.d2h = statistics(collect(traces, &Trace::d2h_ms), percentages);
   double first = traces.front().start_enqueue;
-  double last = traces.front().end_compute;
+  double last = traces.front().end();
   for (const Trace& trace : traces) {
     first = std::min(first, trace.start_enqueue);
-    last = std::max(last, trace.end_compute);
+    last = std::max(last, trace.end());
   }
   summary.walltime_ms = last - first;
   summary.total_compute_ms = summary.compute.mean * static_cast<double>(traces.size());

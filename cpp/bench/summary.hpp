@@ -30,6 +30,9 @@ struct Summary {
   Statistics latency;
   Statistics enqueue;
   Statistics compute;
+  /// All zero where nothing is transferred.
+  Statistics h2d;
+  Statistics d2h;
   /// From the start of the first kept query to the end of the last, milliseconds.
   double walltime_ms = 0;
   double total_compute_ms = 0;

@@ -6,12 +6,14 @@ PYBIND11_MODULE(_core, module) {
   chexnet_trt::register_log(module);
   chexnet_trt::register_images(module);
   chexnet_trt::register_graph(module);
+  chexnet_trt::register_graph_builder(module);
   chexnet_trt::register_quantize(module);
   chexnet_trt::register_uff(module);
   chexnet_trt::register_uff_parser(module);
   chexnet_trt::register_calibration(module);
   chexnet_trt::register_backends(module);
   chexnet_trt::register_engine(module);
+  chexnet_trt::register_engine_file(module);
   chexnet_trt::register_calibration_session(module);
   chexnet_trt::register_bench(module);
 }

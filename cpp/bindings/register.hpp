@@ -8,6 +8,7 @@ namespace chexnet_trt {
 void register_common(pybind11::module_& module);
 void register_images(pybind11::module_& module);
 void register_graph(pybind11::module_& module);
+void register_graph_builder(pybind11::module_& module);
 void register_quantize(pybind11::module_& module);
 void register_uff(pybind11::module_& module);
 void register_uff_parser(pybind11::module_& module);
@@ -15,6 +16,7 @@ void register_calibration(pybind11::module_& module);
 void register_log(pybind11::module_& module);
 void register_backends(pybind11::module_& module);
 void register_engine(pybind11::module_& module);
+void register_engine_file(pybind11::module_& module);
 void register_calibration_session(pybind11::module_& module);
 void register_bench(pybind11::module_& module);
 

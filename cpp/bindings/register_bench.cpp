@@ -3,6 +3,8 @@
 #include <pybind11/stl.h>
 
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "bench/layer_profile.hpp"
@@ -65,18 +67,44 @@ std::vector<py::bytes> output_bytes(const BenchResult& result) {
   return outputs;
 }
 
+BenchResult result_from(std::vector<Trace> traces, std::size_t warm_up_queries, bool random_input,
+                        const std::vector<py::bytes>& outputs) {
+  BenchResult result{std::move(traces), warm_up_queries, random_input, {}};
+  for (const std::string_view output : outputs) {
+    const auto* bytes = reinterpret_cast<const std::byte*>(output.data());
+    result.outputs.emplace_back(bytes, bytes + output.size());
+  }
+  return result;
+}
+
+using NamedTimes = std::vector<std::pair<std::string, double>>;
+
+std::vector<LayerProfile> profile_from(const std::vector<NamedTimes>& runs) {
+  std::vector<std::vector<LayerTime>> times;
+  for (const NamedTimes& run : runs) {
+    auto& layers = times.emplace_back();
+    for (const auto& [name, milliseconds] : run) layers.push_back({name, milliseconds});
+  }
+  return summarize_layers(times);
+}
+
 void register_traces(py::module_& module) {
   py::class_<Trace>(module, "Trace")
-      .def(py::init<double, double, double, double>(), py::arg("start_enqueue"),
-           py::arg("end_enqueue"), py::arg("start_compute"), py::arg("end_compute"))
+      .def(py::init<double, double, double, double, double, double>(), py::arg("start_enqueue"),
+           py::arg("end_enqueue"), py::arg("start_compute"), py::arg("end_compute"),
+           py::arg("h2d_ms") = 0, py::arg("d2h_ms") = 0)
       .def_readonly("start_enqueue", &Trace::start_enqueue)
       .def_readonly("end_enqueue", &Trace::end_enqueue)
       .def_readonly("start_compute", &Trace::start_compute)
       .def_readonly("end_compute", &Trace::end_compute)
+      .def_readonly("h2d_ms", &Trace::h2d_ms)
+      .def_readonly("d2h_ms", &Trace::d2h_ms)
       .def_property_readonly("enqueue_ms", &Trace::enqueue_ms)
       .def_property_readonly("compute_ms", &Trace::compute_ms)
       .def_property_readonly("latency_ms", &Trace::latency_ms);
   py::class_<BenchResult>(module, "BenchResult")
+      .def(py::init(&result_from), py::arg("traces"), py::arg("warm_up_queries"),
+           py::arg("random_input"), py::arg("outputs"))
       .def_readonly("traces", &BenchResult::traces)
       .def_readonly("warm_up_queries", &BenchResult::warm_up_queries)
       .def_readonly("random_input", &BenchResult::random_input)
@@ -99,6 +127,8 @@ void register_summary(py::module_& module) {
       .def_readonly("latency", &Summary::latency)
       .def_readonly("enqueue", &Summary::enqueue)
       .def_readonly("compute", &Summary::compute)
+      .def_readonly("h2d", &Summary::h2d)
+      .def_readonly("d2h", &Summary::d2h)
       .def_readonly("walltime_ms", &Summary::walltime_ms)
       .def_readonly("total_compute_ms", &Summary::total_compute_ms)
       .def_readonly("warnings", &Summary::warnings);
@@ -134,6 +164,8 @@ void register_bench(py::module_& module) {
              py::arg("percentiles") = std::vector<double>{90, 95, 99});
   module.def("averages", &averages, py::arg("traces"), py::arg("avg_runs"),
              py::arg("percentile") = 99.0);
+  module.def("summarize_layers", &profile_from, py::arg("runs"),
+             "Of (layer, milliseconds) pairs, a list a run.");
   module.def("profile_layers", &profile_layers, py::arg("engine"), py::arg("batch"),
              py::arg("iterations"), py::call_guard<py::gil_scoped_release>());
 }

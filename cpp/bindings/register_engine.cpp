@@ -11,10 +11,8 @@
 
 #include "bindings/register.hpp"
 #include "common/error.hpp"
-#include "common/mapped_file.hpp"
 #include "engine/builder.hpp"
 #include "engine/execution_context.hpp"
-#include "plan/plan_reader.hpp"
 
 namespace py = pybind11;
 
@@ -118,23 +116,24 @@ py::dict report_dict(const BuildReport& report) {
 
 /// Ranges by value name and layers by name, or no int8.
 std::optional<Int8Options> int8_from(std::optional<DynamicRanges> ranges,
-                                     std::set<std::string> high_precision) {
+                                     std::set<std::string> high_precision, bool signed_only) {
   if (!ranges) return std::nullopt;
-  return Int8Options{std::move(*ranges), std::move(high_precision)};
+  const auto types = signed_only ? QuantizedTypes::kInt8 : QuantizedTypes::kInt8AndUInt8;
+  return Int8Options{std::move(*ranges), std::move(high_precision), types};
 }
 
 py::tuple build_engine(const Graph& graph, const std::string& backend,
                        const std::vector<std::string>& precisions, bool obey,
                        std::optional<DynamicRanges> ranges, std::set<std::string> high_precision,
-                       const std::map<std::string, std::string>& ruled_out, std::int64_t max_batch,
-                       std::int64_t timing_batch, std::int64_t slice, int threads, int streams,
-                       bool profiling, bool embed_blob, bool class_activation,
-                       double timing_budget_ms, const py::object& progress) {
+                       bool signed_only, const std::map<std::string, std::string>& ruled_out,
+                       std::int64_t max_batch, std::int64_t timing_batch, std::int64_t slice,
+                       int threads, int streams, bool profiling, bool embed_blob,
+                       bool class_activation, double timing_budget_ms, const py::object& progress) {
   BuildOptions options;
   options.backend = backend;
   options.precisions = precisions_from(precisions);
   options.obey = obey;
-  options.int8 = int8_from(std::move(ranges), std::move(high_precision));
+  options.int8 = int8_from(std::move(ranges), std::move(high_precision), signed_only);
   for (const auto& [name, reason] : ruled_out) {
     options.ruled_out[precision_from_name(name)] = reason;
   }
@@ -153,17 +152,6 @@ py::tuple build_engine(const Graph& graph, const std::string& backend,
     return build(graph, options);
   }();
   return py::make_tuple(std::move(result.engine), report_dict(result.report));
-}
-
-std::shared_ptr<Engine> load_engine(const std::string& path, std::optional<int> threads,
-                                    std::optional<int> streams, std::optional<bool> profiling,
-                                    bool require_exact_device) {
-  LoadOptions options;
-  options.threads = threads;
-  options.streams = streams;
-  options.profiling = profiling;
-  options.require_exact_device = require_exact_device;
-  return Engine::load(path, options);
 }
 
 /// The views of nodes share the graph, so the engine must own it through a shared pointer too.
@@ -231,18 +219,11 @@ void register_engine(py::module_& module) {
       .def("layer_times", &PythonContext::layer_times, kWithoutGil);
   module.def("build_engine", &build_engine, py::arg("graph"), py::kw_only(), py::arg("backend"),
              py::arg("precisions"), py::arg("obey"), py::arg("ranges"), py::arg("high_precision"),
-             py::arg("ruled_out"), py::arg("max_batch"), py::arg("timing_batch"), py::arg("slice"),
-             py::arg("threads"), py::arg("streams"), py::arg("profiling"), py::arg("embed_blob"),
-             py::arg("class_activation"), py::arg("timing_budget_ms"), py::arg("progress"),
-             "(engine, report)");
+             py::arg("signed_only"), py::arg("ruled_out"), py::arg("max_batch"),
+             py::arg("timing_batch"), py::arg("slice"), py::arg("threads"), py::arg("streams"),
+             py::arg("profiling"), py::arg("embed_blob"), py::arg("class_activation"),
+             py::arg("timing_budget_ms"), py::arg("progress"), "(engine, report)");
   module.def("input_infos", &input_infos, py::arg("graph"), "The inputs of a network, in order.");
-  module.def("load_engine", &load_engine, py::arg("path"), py::kw_only(), py::arg("threads"),
-             py::arg("streams"), py::arg("profiling"), py::arg("require_exact_device"),
-             kWithoutGil);
-  module.def(
-      "is_engine_file",
-      [](const std::string& path) { return has_plan_magic(MappedFile::open(path)->bytes()); },
-      py::arg("path"), kWithoutGil, "Whether the file begins as an engine does.");
 }
 
 }  // namespace chexnet_trt

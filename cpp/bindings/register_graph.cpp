@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "bindings/node_view.hpp"
 #include "bindings/register.hpp"
 #include "graph/op_table.hpp"
 #include "graph/text.hpp"
@@ -14,14 +15,6 @@ namespace py = pybind11;
 
 namespace chexnet_trt {
 namespace {
-
-/// A node together with the graph that it lies in.
-struct NodeView {
-  std::shared_ptr<const Graph> graph;
-  NodeId id = -1;
-
-  const Node& node() const { return graph->node(id); }
-};
 
 py::tuple shape_tuple(const Shape& shape) {
   py::tuple result(shape.size());
@@ -90,6 +83,12 @@ std::vector<NodeView> all_nodes(const std::shared_ptr<const Graph>& graph) {
     result.push_back({graph, id});
   }
   return result;
+}
+
+std::vector<std::string> op_names() {
+  std::vector<std::string> names;
+  for (const OpInfo& info : op_table()) names.emplace_back(info.name);
+  return names;
 }
 
 py::list outputs_of(const std::shared_ptr<const Graph>& graph) {
@@ -180,6 +179,7 @@ void register_graph(py::module_& module) {
       .def("hash", &Graph::hash, "SHA-256 over structure and weights.")
       .def("verify", &Graph::verify, "Raises InputError naming the first node that is wrong.")
       .def("__len__", [](const Graph& graph) { return graph.nodes().size(); });
+  module.def("op_names", &op_names, "Every op of the op table.");
   module.def("optimize", &optimized, py::arg("graph"),
              "Runs the passes. Returns the new graph and (pass, rewrites) for each pass.");
   module.def("embed_preprocessing", &embed_preprocessing, py::arg("graph"), py::arg("mean"),

@@ -10,7 +10,6 @@
 #include "engine/sliced_executable.hpp"
 #include "graph/op_table.hpp"
 #include "passes/class_activation.hpp"
-#include "passes/quantize.hpp"
 
 namespace chexnet_trt {
 namespace {
@@ -165,7 +164,8 @@ class Build {
           return candidate.reason.empty() && is_quantized(candidate.precision);
         });
     if (!wanted) return;
-    quantized_ = quantize(optimized_, options_.int8->ranges, options_.int8->high_precision);
+    const Int8Options& int8 = *options_.int8;
+    quantized_ = quantize(optimized_, int8.ranges, int8.high_precision, int8.types);
     check_ops(*quantized_, backend_);
   }
 

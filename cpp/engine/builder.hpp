@@ -14,6 +14,7 @@
 #include "engine/slice_choice.hpp"
 #include "graph/dynamic_range.hpp"
 #include "passes/pipeline.hpp"
+#include "passes/quantize.hpp"
 
 namespace chexnet_trt {
 
@@ -26,6 +27,7 @@ struct Int8Options {
   DynamicRanges ranges;
   /// Names of convolutions and matmuls that keep floating point.
   std::set<std::string> high_precision;
+  QuantizedTypes types = QuantizedTypes::kInt8AndUInt8;
 };
 
 struct BuildOptions {

@@ -7,13 +7,15 @@
 #include "common/log.hpp"
 #include "common/utf8.hpp"
 #include "engine/engine.hpp"
+#include "engine/external_engine.hpp"
 #include "graph/text.hpp"
 #include "plan/plan_reader.hpp"
 #include "plan/plan_writer.hpp"
 
 // Sections: "graph" and "weights" (graph/text.hpp), "config" (engine_config.hpp), "manifest" (JSON)
-// and "blob/BACKEND/BATCH". The I/O contract has no section: names, types, shapes and layouts are
-// those of the graph's input nodes and outputs, and a second copy could only disagree with them.
+// and "blob/BACKEND/BATCH", or "blob/BACKEND/plan" for a runtime outside this library. The I/O
+// contract has no section: names, types, shapes and layouts are those of the graph's input nodes and
+// outputs, and a second copy could only disagree with them.
 
 namespace chexnet_trt {
 namespace {
@@ -100,6 +102,38 @@ EngineConfig config_of(const PlanReader& plan) {
   return parse_section(plan, [&] { return config_from_text(text_section(plan, "config")); });
 }
 
+Graph graph_of(const PlanReader& plan) {
+  return parse_section(plan, [&] {
+    return graph_from_text(text_section(plan, "graph"), plan.section("weights"), plan.owner());
+  });
+}
+
+std::string external_section(const EngineConfig& config) {
+  return blob_prefix(config.backend) + "plan";
+}
+
+/// The sections of every engine file. Keep it until they are written.
+class CommonSections {
+ public:
+  CommonSections(const Graph& graph, const EngineConfig& config, std::string manifest)
+      : graph_(graph),
+        text_(to_text(graph)),
+        config_(to_text(config)),
+        manifest_(std::move(manifest)) {}
+
+  std::vector<PlanSection> list() const {
+    return {plan_section("config", ByteView(config_)),
+            plan_section("manifest", ByteView(manifest_)), plan_section("graph", ByteView(text_)),
+            PlanSection{"weights", [this](const ByteSink& sink) { write_weights(graph_, sink); }}};
+  }
+
+ private:
+  const Graph& graph_;
+  std::string text_;
+  std::string config_;
+  std::string manifest_;
+};
+
 }  // namespace
 
 std::shared_ptr<Engine> Engine::load(const std::string& path, const LoadOptions& options) {
@@ -107,24 +141,22 @@ std::shared_ptr<Engine> Engine::load(const std::string& path, const LoadOptions&
 }
 
 std::shared_ptr<Engine> Engine::load(const PlanReader& plan, const LoadOptions& options) {
-  return from_plan(plan, options, chexnet_trt::backend(config_of(plan).backend));
+  return load(plan, options, chexnet_trt::backend(config_of(plan).backend));
 }
 
 std::shared_ptr<Engine> Engine::load(const std::string& path, const LoadOptions& options,
                                      Backend& backend) {
-  return from_plan(PlanReader::open(path), options, backend);
+  return load(PlanReader::open(path), options, backend);
 }
 
-std::shared_ptr<Engine> Engine::from_plan(const PlanReader& plan, const LoadOptions& options,
-                                          Backend& backend) {
+std::shared_ptr<Engine> Engine::load(const PlanReader& plan, const LoadOptions& options,
+                                     Backend& backend) {
   const EngineConfig built = config_of(plan);
   if (built.backend != backend.name()) {
     throw InputError("'" + plan.name() + "' is for the backend '" + built.backend + "', not '" +
                      std::string(backend.name()) + "'");
   }
-  Graph graph = parse_section(plan, [&] {
-    return graph_from_text(text_section(plan, "graph"), plan.section("weights"), plan.owner());
-  });
+  Graph graph = graph_of(plan);
   EngineBlobs blobs = blobs_of(plan, built);
   std::vector<std::int64_t> batches;
   batches.reserve(blobs.by_batch.size());
@@ -145,13 +177,8 @@ std::shared_ptr<Engine> Engine::from_plan(const PlanReader& plan, const LoadOpti
 }
 
 void Engine::save(const std::string& path) {
-  const std::string graph = to_text(graph_);
-  const std::string config = to_text(config_);
-  const std::string json = manifest();
-  std::vector<PlanSection> sections{
-      plan_section("config", ByteView(config)), plan_section("manifest", ByteView(json)),
-      plan_section("graph", ByteView(graph)),
-      PlanSection{"weights", [this](const ByteSink& sink) { write_weights(graph_, sink); }}};
+  const CommonSections common(graph_, config_, manifest());
+  std::vector<PlanSection> sections = common.list();
   std::vector<std::vector<std::byte>> blobs;
   for (const std::int64_t batch : blob_batches_) {
     blobs.push_back(executable(batch)->serialize());
@@ -159,6 +186,23 @@ void Engine::save(const std::string& path) {
                                     {blobs.back().data(), blobs.back().size()}));
   }
   write_plan(path, sections);
+}
+
+void ExternalEngine::save(const std::string& path) const {
+  const CommonSections common(graph, config, manifest);
+  std::vector<PlanSection> sections = common.list();
+  sections.push_back(plan_section(external_section(config), plan));
+  write_plan(path, sections);
+}
+
+std::variant<std::shared_ptr<Engine>, ExternalEngine> load_engine_file(const std::string& path,
+                                                                       const LoadOptions& options) {
+  const PlanReader plan = PlanReader::open(path);
+  EngineConfig config = config_of(plan);
+  const std::optional<ByteView> bytes = plan.find(external_section(config));
+  if (!bytes) return Engine::load(plan, options);
+  return ExternalEngine{graph_of(plan), std::move(config),
+                        std::string(text_section(plan, "manifest")), *bytes, plan.owner()};
 }
 
 }  // namespace chexnet_trt

@@ -20,6 +20,15 @@ constexpr std::size_t index_of() {
   }
 }
 
+template <std::size_t Index = 0>
+Attributes alternative_at(std::size_t index) {
+  if constexpr (Index < std::variant_size_v<Attributes>) {
+    if (index == Index) return Attributes(std::in_place_index<Index>);
+    return alternative_at<Index + 1>(index);
+  }
+  throw Error("no such attributes");
+}
+
 std::vector<OpInfo> make_table() {
   namespace rule = shape_rules;
   namespace eval = evaluators;
@@ -106,6 +115,8 @@ Op op_from_name(std::string_view name) {
   }
   throw InputError("unknown op '" + std::string(name) + "'");
 }
+
+Attributes default_attributes(Op op) { return alternative_at(info_of(op).attributes); }
 
 ValueType infer_type(Op op, const std::vector<ValueType>& inputs, const Attributes& attributes) {
   const OpInfo& info = info_of(op);

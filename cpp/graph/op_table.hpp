@@ -38,6 +38,9 @@ std::string_view name_of(Op op);
 /// Raises InputError on an unknown name.
 Op op_from_name(std::string_view name);
 
+/// The op's attributes, every field at its default.
+Attributes default_attributes(Op op);
+
 /// Arity and attribute checks, then the shape rule.
 ValueType infer_type(Op op, const std::vector<ValueType>& inputs, const Attributes& attributes);
 

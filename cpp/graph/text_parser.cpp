@@ -166,15 +166,6 @@ class AttributeReader {
   WeightsReference& weights_;
 };
 
-template <std::size_t Index = 0>
-Attributes default_attributes(std::size_t alternative) {
-  if constexpr (Index < std::variant_size_v<Attributes>) {
-    if (alternative == Index) return Attributes(std::in_place_index<Index>);
-    return default_attributes<Index + 1>(alternative);
-  }
-  throw Error("no such attributes");
-}
-
 class Parser {
  public:
   Parser(ByteView weights, std::shared_ptr<const void> owner)
@@ -214,7 +205,7 @@ class Parser {
       if (!inputs.empty()) scanner.expect(',');
       inputs.push_back(existing(scanner.quoted()));
     }
-    Attributes attributes = default_attributes(info.attributes);
+    Attributes attributes = default_attributes(info.op);
     WeightsReference reference;
     AttributeReader reader(scanner, reference);
     std::visit([&](auto& fields) { fields.visit(fields, reader); }, attributes);

@@ -25,7 +25,8 @@
 //              computed before rounding: only the end of such a chain is read by an op above.
 // Scale:       the operands of a concat share one. A backend that finds different scales in front
 //              of a concat requantises: slower, and not what was calibrated.
-// Sign:        uint8 exactly when no value that shares the scale can be negative, else int8.
+// Sign:        uint8 exactly when no value that shares the scale can be negative, and the backend has
+//              uint8; else int8.
 
 namespace chexnet_trt::passes {
 namespace {
@@ -70,8 +71,12 @@ bool is_weight_layer(const Graph& graph, NodeId id) {
 
 class Planner {
  public:
-  Planner(const Graph& graph, const std::set<std::string>& high_precision)
-      : graph_(graph), count_(graph.nodes().size()), uses_(graph.use_counts()), parent_(count_) {
+  Planner(const Graph& graph, const std::set<std::string>& high_precision, QuantizedTypes types)
+      : graph_(graph),
+        types_(types),
+        count_(graph.nodes().size()),
+        uses_(graph.use_counts()),
+        parent_(count_) {
     std::iota(parent_.begin(), parent_.end(), NodeId{0});
     kept_.resize(count_, false);
     for (const std::string& name : high_precision) {
@@ -176,11 +181,13 @@ class Planner {
       if (!never_negative[index]) root_may_be_negative[root(id)] = true;
     }
     for (QuantizationPoint& point : plan_.points) {
-      point.is_unsigned = !root_may_be_negative[root(point.value)];
+      point.is_unsigned =
+          types_ == QuantizedTypes::kInt8AndUInt8 && !root_may_be_negative[root(point.value)];
     }
   }
 
   const Graph& graph_;
+  QuantizedTypes types_;
   std::size_t count_;
   std::vector<bool> kept_;
   std::vector<bool> asks_;  ///< reads its operands in 8 bits
@@ -193,8 +200,9 @@ class Planner {
 }  // namespace
 
 QuantizationPlan plan_quantization(const Graph& optimized,
-                                   const std::set<std::string>& high_precision) {
-  return Planner(optimized, high_precision).run();
+                                   const std::set<std::string>& high_precision,
+                                   QuantizedTypes types) {
+  return Planner(optimized, high_precision, types).run();
 }
 
 }  // namespace chexnet_trt::passes

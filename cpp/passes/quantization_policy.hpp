@@ -20,6 +20,7 @@ struct QuantizationPlan {
 /// The placement policy; the rules are at the head of quantization_policy.cpp. Raises InputError on
 /// a name that no node has.
 QuantizationPlan plan_quantization(const Graph& optimized,
-                                   const std::set<std::string>& high_precision);
+                                   const std::set<std::string>& high_precision,
+                                   QuantizedTypes types);
 
 }  // namespace chexnet_trt::passes

@@ -187,13 +187,14 @@ class Quantizer {
 }  // namespace
 
 std::vector<QuantizationPoint> quantization_points(const Graph& optimized,
-                                                   const std::set<std::string>& high_precision) {
-  return passes::plan_quantization(optimized, high_precision).points;
+                                                   const std::set<std::string>& high_precision,
+                                                   QuantizedTypes types) {
+  return passes::plan_quantization(optimized, high_precision, types).points;
 }
 
 Graph quantize(const Graph& optimized, const DynamicRanges& ranges,
-               const std::set<std::string>& high_precision) {
-  const QuantizationPlan plan = passes::plan_quantization(optimized, high_precision);
+               const std::set<std::string>& high_precision, QuantizedTypes types) {
+  const QuantizationPlan plan = passes::plan_quantization(optimized, high_precision, types);
   Graph result = Quantizer(optimized, plan, ranges_of(optimized, plan.points, ranges)).run();
   result.verify();
   return result;

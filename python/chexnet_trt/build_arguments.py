@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from chexnet_trt import _core, int8_arguments
+from chexnet_trt import _core, backends, int8_arguments
 from chexnet_trt.builder import build_network
 from chexnet_trt.engine import Engine
-from chexnet_trt.evaluation.candidates import GateError, GateImages, GateRequest, hold_gate
+from chexnet_trt.evaluation.candidates import Gated, GateError, GateImages, GateRequest, hold_gate
 from chexnet_trt.inputs import parse_outputs, parse_uff_inputs
 from chexnet_trt.int8_arguments import Prepared, add_int8_arguments
 from chexnet_trt.manifest import calibration_lines
 from chexnet_trt.network import Network, read
 from chexnet_trt.preprocess import PRESETS
 from chexnet_trt.progress import ProgressLine
+from chexnet_trt.tensorrt.options import Options as TensorRtOptions
 
 # The attributes of the parsed arguments that the functions below add.
 _NETWORK = ("uffInput", "uffNHWC", "output", "preprocess")
@@ -88,13 +89,19 @@ def build(
     max_batch: int = 1,
     class_names: Sequence[str] | None = None,
     gate: GateRequest | None = None,
+    tensorrt: TensorRtOptions | None = None,
     **options: Any,  # noqa: ANN401 - those of build_network that the commands spell differently
 ) -> Engine:
     """Builds what the arguments of this module ask for, showing progress. `gate`: precisions that
     fail it are not taken. Raises as the builder, and GateError when a forced one fails.
     """
     progress = ProgressLine()
+    measuring = backends.measuring(backend)
     try:
+        if tensorrt is not None:
+            from chexnet_trt.tensorrt.compile import check
+
+            check(tensorrt, max_batch)
         network = read_network(path, args, u8_input=u8_input)
         if class_activation:  # So that a network without maps is refused before its calibration.
             _core.add_class_activation(network.optimized)
@@ -105,21 +112,23 @@ def build(
             network,
             args,
             precisions=precisions,
-            backend=backend,
+            backend=measuring,
             threads=threads,
             obey=obey,
             held_out=images.compared.source if images else None,
             progress=progress,
+            signed_only=backend == backends.TENSORRT,
         )
+        ruled_out = dict(prepared.ruled_out)
         gated = None
         if gate is not None and images is not None:
             gated = hold_gate(
                 gate,
                 images,
                 network,
-                precisions if obey else _buildable(precisions, prepared, backend),
+                precisions if obey else _buildable(precisions, prepared, measuring),
                 int8=prepared.int8,
-                backend=backend,
+                backend=measuring,
                 threads=threads,
                 max_batch=max_batch,
                 class_names=class_names,
@@ -127,6 +136,9 @@ def build(
             )
             if obey and gated.ruled_out:
                 raise GateError(gated)
+            if backend == backends.TENSORRT:
+                ruled_out = _not_gated(precisions, gated) | ruled_out
+            ruled_out |= gated.ruled_out
         engine = build_network(
             network,
             backend=backend,
@@ -136,9 +148,10 @@ def build(
             int8=prepared.int8,
             agreements=prepared.agreements,
             class_activation=class_activation,
-            ruled_out=prepared.ruled_out | (gated.ruled_out if gated else {}),
+            ruled_out=ruled_out,
             max_batch=max_batch,
             class_names=class_names,
+            tensorrt=tensorrt,
             progress=progress,
             **options,
         )
@@ -161,9 +174,15 @@ def _gate_images(
 
 
 def _buildable(precisions: Sequence[str], prepared: Prepared, backend: str) -> list[str]:
-    """Those that the builder would try."""
+    """Those that the builder would try, on the backend that measures them."""
     present = _core.device_precisions(backend)
     return [name for name in precisions if name in present and name not in prepared.ruled_out]
+
+
+def _not_gated(precisions: Sequence[str], gated: Gated) -> dict[str, str]:
+    """Precisions that TensorRT has and the CPU, which holds the gate, does not."""
+    reason = "the gate cannot score it: this CPU does not compute it"
+    return {name: reason for name in precisions if name not in gated.assessments}
 
 
 def report_lines(engine: Engine) -> list[str]:
@@ -187,7 +206,7 @@ def _permitted(args: argparse.Namespace, backend: str) -> list[str]:
     if args.int8 and args.bf16:
         names.append("mixed")
     if args.best:
-        names += [name for name in _core.device_precisions(backend) if name != "fp32"]
+        names += [name for name in backends.precisions(backend) if name != "fp32"]
     return list(dict.fromkeys(names))
 
 

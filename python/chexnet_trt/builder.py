@@ -6,16 +6,30 @@ import logging
 import math
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from chexnet_trt import _core, labels, machine, manifest
 from chexnet_trt import int8 as quantization
 from chexnet_trt.accuracy import Agreement
+from chexnet_trt.backends import NATIVE, TENSORRT
 from chexnet_trt.calibration import check_table, read_table
 from chexnet_trt.engine import Engine, logger
 from chexnet_trt.int8 import QUANTIZED, Int8
+from chexnet_trt.native_engine import NativeEngine
 from chexnet_trt.network import Network, read
 from chexnet_trt.progress import Progress
+from chexnet_trt.tensorrt.options import Options as TensorRtOptions
+
+# Of compile_core, with their defaults: what means nothing to TensorRT.
+_CORE_ONLY = {
+    "timing_batch": None,
+    "slice_size": 0,
+    "streams": 1,
+    "profiling": False,
+    "embed_blob": True,
+    "timing_budget_ms": 1000.0,
+}
 
 
 def build(
@@ -43,6 +57,7 @@ def build(
     preprocessing: str | None = None,
     u8_input: bool = False,
     class_names: Sequence[str] | None = None,
+    tensorrt: TensorRtOptions | None = None,
     progress: Progress | None = None,
 ) -> Engine:
     """Builds an engine from a `.uff` file, a TensorFlow frozen graph (`.pb`) or a Graph.
@@ -58,8 +73,12 @@ def build(
     has the output `class_activation_maps` too (`chexnet_trt.heatmap`), which changes no score.
     `preprocessing`: the preset that the engine is to remember; with `u8_input` its scale and offset
     move into the engine, which then takes uint8 pixels. `class_names`: names of the scores, in
-    order.
-    `progress(stage, done, total)`.
+    order. `progress(stage, done, total)`.
+
+    With the backend "tensorrt", which `tensorrt` is for, the engine holds a plan, made without a
+    GPU: of the permitted precisions the lowest is taken, and nothing is timed. int8 is calibrated
+    and measured on the CPU. `timing_batch`, `slice_size`, `streams`, `profiling`, `embed_blob` and
+    `timing_budget_ms` are for the other backends.
 
     Raises InputError on bad files, sizes, names and options, BackendError when compiling fails.
     """
@@ -72,6 +91,8 @@ def build(
         u8_input=u8_input,
     )
     int8 = _int8(network, precisions, calibration, accept_foreign_table, random_ranges)
+    if int8 is not None and backend == TENSORRT:
+        int8 = replace(int8, signed_only=True)
     if high_precision:
         if int8 is None:
             raise _core.InputError("high_precision is for int8: permit int8 or mixed")
@@ -92,6 +113,7 @@ def build(
         class_activation=class_activation,
         timing_budget_ms=timing_budget_ms,
         class_names=class_names,
+        tensorrt=tensorrt,
         progress=progress,
     )
 
@@ -99,6 +121,8 @@ def build(
 def build_network(
     network: Network,
     *,
+    backend: str = NATIVE,
+    tensorrt: TensorRtOptions | None = None,
     precisions: Sequence[str] = (),
     obey: bool = False,
     int8: Int8 | None = None,
@@ -109,15 +133,13 @@ def build_network(
 ) -> Engine:
     """`build` for a network that is read. `agreements`: with fp32, by precision, where measured."""
     _check_memory(network.graph, max_batch)
-    core, report = compile_core(
-        network.graph,
-        precisions=precisions,
-        obey=obey,
-        int8=int8,
-        max_batch=max_batch,
-        **options,
-    )
-    engine = Engine(core, report)
+    options |= {"precisions": precisions, "obey": obey, "int8": int8, "max_batch": max_batch}
+    if backend == TENSORRT:
+        engine = _compile_tensorrt(network.graph, tensorrt, **options)
+    elif tensorrt is not None:
+        raise _core.InputError(f"options of TensorRT mean nothing to the backend '{backend}'")
+    else:
+        engine = NativeEngine(*compile_core(network.graph, backend=backend, **options))
     _log(network.graph, engine)
     engine.manifest = manifest.compose(
         engine,
@@ -129,6 +151,22 @@ def build_network(
         class_names=class_names_of(engine, class_names),
     )
     return engine
+
+
+def _compile_tensorrt(
+    graph: _core.Graph,
+    tensorrt: TensorRtOptions | None,
+    *,
+    threads: int = 0,
+    **options: Any,  # noqa: ANN401 - those of compile_core
+) -> Engine:
+    """`threads`: of calibrating, which is done."""
+    from chexnet_trt.tensorrt.compile import compile_engine
+
+    for name, default in _CORE_ONLY.items():
+        if options.pop(name, default) != default:
+            raise _core.InputError(f"{name} means nothing to the backend '{TENSORRT}'")
+    return compile_engine(graph, options=tensorrt, **options)
 
 
 def compile_core(
@@ -158,6 +196,7 @@ def compile_core(
         obey=obey,
         ranges=dict(int8.ranges) if int8 else None,
         high_precision=set(int8.high_precision if int8 else ()),
+        signed_only=int8.signed_only if int8 else False,
         ruled_out=dict(ruled_out or {}),
         max_batch=max_batch,
         timing_batch=timing_batch or 0,

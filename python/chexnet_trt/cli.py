@@ -26,6 +26,7 @@ COMMANDS = (
     "evaluate",
     "integrate",
     "inspect",
+    "self-test",
     "doctor",
 )
 

@@ -19,18 +19,20 @@ _SEED = 1
 class Int8:
     """`ranges`: amax by value name. `high_precision`: names of convolutions and matmuls that keep
     floating point. `calibration`: what the manifest says of the ranges' origin.
+    `signed_only`: never uint8, which TensorRT does not have.
     """
 
     ranges: Mapping[str, float]
     calibration: Mapping[str, Any]
     high_precision: tuple[str, ...] = ()
+    signed_only: bool = False
 
     def keeping(self, layers: Sequence[str]) -> Int8:
         """The same with other layers in high precision."""
         return replace(self, high_precision=tuple(layers))
 
 
-def from_table(table: _core.CalibrationTable) -> Int8:
+def from_table(table: _core.CalibrationTable, *, signed_only: bool = False) -> Int8:
     found = table.provenance
     fields: dict[str, Any] = {"random_ranges": False, "foreign_table": found is None}
     if found is not None:
@@ -43,16 +45,17 @@ def from_table(table: _core.CalibrationTable) -> Int8:
             "network_sha256": found.network_sha256,
             "preprocessing_sha256": found.preprocessing_sha256,
         }
-    return Int8(table.ranges, fields)
+    return Int8(table.ranges, fields, signed_only=signed_only)
 
 
-def from_random(network: Network) -> Int8:
+def from_random(network: Network, *, signed_only: bool = False) -> Int8:
     """Ranges drawn at random, the same for the same network: good for timing and nothing else."""
     draw = random.Random(_SEED)
     points = _core.quantization_points(network.optimized)
     return Int8(
         {name: draw.uniform(1.0, 8.0) for name, _, _ in points},
         {"random_ranges": True, "foreign_table": False},
+        signed_only=signed_only,
     )
 
 

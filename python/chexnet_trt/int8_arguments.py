@@ -130,14 +130,17 @@ def prepare(
     obey: bool,
     held_out: feeding.Source | None = None,
     progress: Progress,
+    signed_only: bool = False,
 ) -> Prepared:
     """Calibrates, or reads the table, and checks the accuracy of those of `precisions` that compute
-    in int8, as the arguments ask. `held_out`: images that are not to be calibrated with. Raises
-    InputError, also when --int8 has nothing to take its ranges from.
+    in int8, as the arguments ask. `held_out`: images that are not to be calibrated with. `backend`:
+    where to measure; `signed_only`: what is built for has no uint8. Raises InputError, also when
+    --int8 has nothing to take its ranges from.
     """
     _check(args)
     if args.random_ranges:
-        return _unchecked(network, quantization.from_random(network), args, "ranges are random")
+        int8 = quantization.from_random(network, signed_only=signed_only)
+        return _unchecked(network, int8, args, "ranges are random")
     source = _source(args)
     if source is not None:
         check_targets(args.calib)
@@ -155,7 +158,7 @@ def prepare(
     )
     if table is None:
         return _without_calibration(args)
-    int8 = quantization.from_table(table)
+    int8 = quantization.from_table(table, signed_only=signed_only)
     if source is None:
         return _unchecked(network, int8, args, "there is no --calib-data to measure with")
     present = QUANTIZED.intersection(precisions, _core.device_precisions(backend))

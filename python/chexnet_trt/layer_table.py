@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -32,15 +32,19 @@ class LayerRow:
         return asdict(self)
 
 
-def layer_rows(engine: Engine, batch: int | None = None) -> list[LayerRow]:
-    """The layers with weights, in the network's order; kernels as for `batch` (the maximum)."""
-    kernels = {node: layer.kernel for layer in engine.layers(batch) for node in layer.nodes}
-    nodes = engine.graph.nodes
-    for node in nodes:  # OpenVINO names a matmul after the addition of its bias.
+def layer_rows(engine: Engine, layers: Sequence[Any]) -> list[LayerRow]:
+    """The layers with weights, in the network's order; kernels from `layers` of `Engine.layers`."""
+    kernels = {node: layer.kernel for layer in layers for node in layer.nodes}
+    for node in engine.graph.nodes:  # OpenVINO names a matmul after the addition of its bias.
         if node.op == "binary" and node.name in kernels:
             kernels.setdefault(node.inputs[0].name, kernels[node.name])
-    floating = {"int8": "fp32", "mixed": "bf16"}.get(engine.precision, engine.precision)
-    return [_row(node, floating, kernels) for node in nodes if node.op in _WEIGHT_OPS]
+    return weight_rows(engine.graph, engine.precision, kernels)
+
+
+def weight_rows(graph: _core.Graph, precision: str, kernels: Mapping[str, str]) -> list[LayerRow]:
+    """The layers with weights of a graph that is computed in `precision`; kernels by node."""
+    floating = {"int8": "fp32", "mixed": "bf16"}.get(precision, precision)
+    return [_row(node, floating, kernels) for node in graph.nodes if node.op in _WEIGHT_OPS]
 
 
 def _row(node: _core.Node, floating: str, kernels: Mapping[str, str]) -> LayerRow:

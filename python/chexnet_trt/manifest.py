@@ -29,7 +29,6 @@ def compose(
 ) -> dict[str, Any]:
     """Describes a freshly built engine. `agreement`: of its int8 with fp32, if checked."""
     report = engine.report or {}
-    layers = engine.layers(report["timing_batch"])
     return {
         "format_version": 1,
         "tool_version": machine.version("chexnet_trt"),
@@ -54,7 +53,7 @@ def compose(
             "candidates": report["candidates"],
             "timing_batch": report["timing_batch"],
             "timing_input": report["timing_input"],
-            "per_layer": {layer.name: layer.precision for layer in layers},
+            "per_layer": engine.layer_precisions(report["timing_batch"]),
         },
         "calibration": _calibration(engine, int8, agreement),
         "hardware": {"backend": engine.backend, "device": engine.device, **machine.describe()},
@@ -64,6 +63,7 @@ def compose(
             "slice": engine.slice,
             "slices": report["slices"],
             "passes": report["passes"],
+            "tensorrt": report.get("tensorrt"),
         },
     }
 

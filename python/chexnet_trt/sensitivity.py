@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from chexnet_trt import builder
 from chexnet_trt.accuracy import Agreement, compare, scores_of
-from chexnet_trt.engine import Engine
 from chexnet_trt.int8 import Int8, layers
+from chexnet_trt.native_engine import NativeEngine
 from chexnet_trt.network import Network
 from chexnet_trt.progress import Progress
 
@@ -73,7 +73,7 @@ class Trial:
             threads=self._threads,
             embed_blob=False,
         )
-        return scores_of(Engine(core), self._batches)
+        return scores_of(NativeEngine(core), self._batches)
 
 
 def rank(trial: Trial, progress: Progress | None = None) -> list[LayerSensitivity]:

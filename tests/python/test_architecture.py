@@ -50,7 +50,8 @@ CONFINED = {
 INCLUDE = re.compile(r'^\s*#include\s+[<"]([^>"]+)[>"]', re.MULTILINE)
 HEAVY = re.compile(
     r"^(?:import|from) "
-    r"(tensorflow|tensorboard|openvino|onnxruntime|matplotlib|pydicom|google|google_crc32c)\b",
+    r"(tensorflow|tensorboard|openvino|onnxruntime|matplotlib|pydicom|google|google_crc32c|tensorrt"
+    r"|tensorrt_rtx|cuda)\b",
     re.MULTILINE,
 )
 
@@ -100,7 +101,8 @@ def test_light_commands_do_not_load_tensorflow():
         "import sys\n"
         "import chexnet_trt, chexnet_trt.models, chexnet_trt.cli as cli\n"
         "for name in cli.COMMANDS: cli._command(name)\n"
-        "print([m for m in sys.modules if m.split('.')[0] in ('tensorflow', 'tensorboard')])\n"
+        "print([m for m in sys.modules if m.split('.')[0] in"
+        " ('tensorflow', 'tensorboard', 'tensorrt', 'tensorrt_rtx', 'cuda')])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

@@ -15,12 +15,14 @@ pytest.importorskip("google_crc32c")
 import chexnet_trt as ct
 import labelled_files
 import record_files
+from chexnet_trt import _core
 from chexnet_trt.cli import main
 from chexnet_trt.evaluation.record import accuracy_lines
 from chexnet_trt.labels import LABELS
 from chexnet_trt.records import open_dataset
 from int8_networks import needs_int8
 from networks import INPUT, SCORES, SIZE
+from tensorrt_networks import needs_rtx
 
 FLAGS = ["--uffInput", f"{INPUT},3,8,8", "--output", SCORES, "--preprocess", "unit"]
 LENIENT = ["--max-macro-loss=0.1", "--max-class-loss=0.1", "--max-class-bound=0.1",
@@ -111,6 +113,28 @@ def test_a_precision_that_fails_is_not_taken(records, calibration, build):
     }
     assert reasons["int8"].startswith("fails the gate: p99 of the score change 0.0")
     assert reasons["int8"] in printed
+
+
+@needs_rtx
+@needs_int8
+def test_the_gate_of_a_build_for_tensorrt_is_held_on_the_cpu(records, calibration, build):
+    words = ["--backend", "tensorrt", "--int8", "--calib-data", calibration, "--gate", records]
+    printed, _, target = build(*words, *LENIENT)
+    engine = ct.load(target)
+    assert (engine.backend, engine.precision) == ("tensorrt", "int8")
+    assert engine.manifest["accuracy"]["gate"]["passed"] is True
+    assert engine.manifest["build"]["tensorrt"]["measured_on"] == "openvino"
+    printed, _, target = build(*words, *LENIENT, "--max-score-change=1e-6")
+    assert ct.load(target).precision == "fp32"
+    assert "int8  fails the gate" in printed
+
+
+@needs_rtx
+def test_what_the_cpu_cannot_score_is_not_built_for_tensorrt(records, build, monkeypatch):
+    monkeypatch.setattr(_core, "device_precisions", lambda backend: ["fp32"])
+    printed, _, target = build("--backend", "tensorrt", "--fp16", "--gate", records, *LENIENT)
+    assert ct.load(target).precision == "fp32"
+    assert "fp16  the gate cannot score it: this CPU does not compute it" in printed
 
 
 @needs_int8

@@ -18,7 +18,13 @@ import networks
 from chexnet_trt import _core
 from chexnet_trt.cli import COMMANDS, main
 from chexnet_trt.labels import LABELS
-from chexnet_trt.trtexec.flags import ALWAYS_SO, REFUSED
+from chexnet_trt.trtexec.flags import (
+    ALWAYS_SO,
+    ALWAYS_SO_ON_TENSORRT,
+    REFUSED,
+    REFUSED_ON_TENSORRT,
+    explain,
+)
 from int8_networks import needs_int8, pixels
 from networks import INPUT, SCORES, small_images
 
@@ -115,6 +121,21 @@ def test_flags_that_are_always_so_are_noted(small_engine, capsys):
     assert notes == [
         f"note: {flag}: {reason}, always so here" for flag, reason in ALWAYS_SO.items()
     ]
+
+
+@pytest.mark.parametrize("flag", list(ALWAYS_SO_ON_TENSORRT))
+def test_what_a_cpu_lacks_is_always_so_on_a_gpu(flag):
+    refused, always = explain([flag], on_tensorrt=True)
+    assert (refused, always) == ([], [f"{flag}: {ALWAYS_SO_ON_TENSORRT[flag]}"])
+
+
+@pytest.mark.parametrize("flag", [*REFUSED, *REFUSED_ON_TENSORRT])
+def test_no_reason_for_engines_of_tensorrt_is_that_of_a_cpu(flag):
+    refused, always = explain([flag], on_tensorrt=True)
+    assert len(refused) + len(always) == 1
+    if flag not in ("--fp8", "--int4"):  # Formats that a build may not have.
+        assert "CPU" not in "".join(refused + always)
+        assert "does not" not in "".join(refused + always)
 
 
 def test_files_have_trtexecs_keys(tmp_path, small_engine, small, capsys):

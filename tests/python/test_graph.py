@@ -70,3 +70,70 @@ def test_registration_errors_are_input_errors() -> None:
         parser.register_input("z", [3], uff.UffInputOrder.NC)
     with pytest.raises(_core.InputError, match="float99"):
         parser.register_input("w", [3], uff.UffInputOrder.NC, "float99")
+
+
+def copied(graph: _core.Graph) -> _core.Graph:
+    builder = _core.GraphBuilder()
+    for node in graph.nodes:
+        builder.add(node.op, node.name, [source.name for source in node.inputs], node.attributes)
+    for name, node in graph.outputs:
+        builder.add_output(name, node.name)
+    return builder.finish()
+
+
+def test_a_graph_made_node_by_node_is_the_same() -> None:
+    graph = uff.UffParser().parse_buffer(encoded())
+    assert copied(graph).hash() == graph.hash()
+    assert copied(graph).to_text() == graph.to_text()
+
+
+def test_a_graph_builder_keeps_a_copy_of_its_constants() -> None:
+    builder, value = _core.GraphBuilder(), np.float32([1, 2])
+    node = builder.add("constant", "c", [], {"value": value})
+    value[:] = 0
+    np.testing.assert_array_equal(node.value, [1, 2])
+
+
+@pytest.mark.parametrize(
+    ("op", "inputs", "attributes", "message"),
+    [
+        ("conv3d", ["x"], {}, "unknown op 'conv3d'"),
+        ("conv2d", ["x"], {}, r"'y' \(conv2d\).*takes 2 inputs, got 1"),
+        ("unary", ["z"], {}, "'y' reads 'z', which is not there"),
+        ("unary", ["x"], {"sort": "exp"}, "it has no attribute 'sort'"),
+        ("unary", ["x"], {"kind": "expp"}, "kind: "),
+        ("unary", ["x"], {"kind": 3}, "kind cannot be 3"),
+        ("reshape", ["x"], {"shape": [None, 2**80]}, "shape cannot be"),
+        ("reshape", ["x"], {"shape": [None, 2**62, 4]}, "too large"),
+        ("reshape", ["x"], {"shape": "ab"}, "shape cannot be"),
+        ("slice", ["x"], {"begin": [0, 0]}, "does not fit"),
+        ("constant", [], {"value": ["a"]}, "value: unknown element type"),
+        ("constant", [], {"value": np.zeros(3)}, "unknown element type 'float64'"),
+        ("constant", [], {"value": np.zeros((0, 3), "f4")}, "empty shape"),
+        ("constant", [], {}, "empty shape"),
+        ("unary", ["x"], {}, None),
+    ],
+)
+def test_a_graph_builder_refuses_what_the_op_table_does(
+    op: str, inputs: list[str], attributes: dict[str, object], message: str | None
+) -> None:
+    builder = _core.GraphBuilder()
+    builder.add("input", "x", [], {"shape": [None, 3]})
+    if message is None:
+        assert builder.add(op, "y", inputs, attributes).shape == (None, 3)
+        return
+    with pytest.raises(_core.InputError, match=message):
+        builder.add(op, "y", inputs, attributes)
+
+
+def test_a_graph_builder_ends() -> None:
+    builder = _core.GraphBuilder()
+    builder.add("input", "x", [], {"shape": [None, 3]})
+    with pytest.raises(_core.InputError, match="no output"):
+        builder.finish()
+    builder.add_output("y", "x")
+    builder.finish()
+    with pytest.raises(_core.InputError, match="is finished"):
+        builder.add_output("y", "x")
+    with pytest.raises(_core.InputError, match="is finished"):
+        builder.add("input", "z", [], {"shape": [3]})

@@ -21,7 +21,7 @@ def engine(small_uff: Path) -> ct.Engine:
 
 
 def test_layers_in_fp32_have_no_scales(small):
-    rows = layer_rows(small, 2)
+    rows = layer_rows(small, small.layers(2))
     assert [(row.layer, row.op, row.precision) for row in rows] == [
         ("conv", "conv2d", "fp32"),
         ("product", "matmul", "fp32"),
@@ -34,7 +34,7 @@ def test_layers_in_fp32_have_no_scales(small):
 
 @needs_int8
 def test_scales_of_an_int8_engine_are_those_of_its_graph(engine):
-    conv, product = layer_rows(engine)
+    conv, product = layer_rows(engine, engine.layers())
     graph = engine.graph
     for row, source, element in ((conv, "input_tensor", "int8"), (product, "features", "uint8")):
         assert row.precision == "int8"
@@ -47,7 +47,7 @@ def test_scales_of_an_int8_engine_are_those_of_its_graph(engine):
 
 @needs_int8
 def test_every_layer_of_an_int8_engine_has_a_kernel(engine):
-    for row in layer_rows(engine):
+    for row in layer_rows(engine, engine.layers()):
         assert row.kernel, row.layer
 
 
@@ -62,7 +62,7 @@ def test_a_layer_in_high_precision_is_told_from_the_others(small_uff):
         calibration=table,
         high_precision=["conv"],
     )
-    conv, product = layer_rows(engine)
+    conv, product = layer_rows(engine, engine.layers())
     assert (conv.precision, conv.input_scale) == ("fp32", None)
     assert (product.precision, product.input_element) == ("int8", "uint8")
 

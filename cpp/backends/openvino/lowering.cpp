@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <openvino/op/identity.hpp>
 #include <openvino/op/parameter.hpp>
+#include <openvino/op/reshape.hpp>
 #include <openvino/op/result.hpp>
 
 #include "backends/openvino/errors.hpp"
@@ -41,6 +42,15 @@ std::vector<std::vector<NodeId>> readers_of(const Graph& graph) {
     readers[static_cast<std::size_t>(output.value)].push_back(-1);
   }
   return readers;
+}
+
+/// The value that reshapes show in another shape; its bytes are the same. A result that reads a
+/// reshape leaves others that read the value with memory that nothing wrote (OpenVINO 2026.4).
+ov::Output<ov::Node> without_reshapes(ov::Output<ov::Node> output) {
+  while (ov::is_type<ov::op::v1::Reshape>(output.get_node())) {
+    output = output.get_node()->input_value(0);
+  }
+  return output;
 }
 
 /// A result that reads an input directly is never written when both lie in the caller's memory, and
@@ -100,8 +110,9 @@ std::shared_ptr<ov::Model> lower(const Graph& graph, std::int64_t batch, SumFusi
   }
   ov::ResultVector results;
   for (const GraphOutput& output : graph.outputs()) {
+    const Value& value = values[static_cast<std::size_t>(output.value)];
     auto result = std::make_shared<ov::op::v0::Result>(
-        copied_if_input(logical_output(values[static_cast<std::size_t>(output.value)])));
+        copied_if_input(without_reshapes(logical_output(value))));
     result->set_friendly_name(output.name + "/result");
     results.push_back(result);
   }

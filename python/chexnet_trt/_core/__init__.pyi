@@ -21,7 +21,9 @@ __all__: list[str] = [
     "Engine",
     "Error",
     "ExecutionContext",
+    "ExternalEngine",
     "Graph",
+    "GraphBuilder",
     "Histogram",
     "InputError",
     "LayerInfo",
@@ -47,6 +49,7 @@ __all__: list[str] = [
     "is_engine_file",
     "load_engine",
     "min_max_threshold",
+    "op_names",
     "optimize",
     "percentile_threshold",
     "printable",
@@ -57,6 +60,7 @@ __all__: list[str] = [
     "set_log_sink",
     "storable_amax",
     "summarize",
+    "summarize_layers",
     "uff",
     "unfilter_png_rows",
     "write_file",
@@ -138,6 +142,26 @@ class Graph:
     def outputs(self) -> list:
         """
         (name, node) for each output.
+        """
+
+class GraphBuilder:
+    """
+    Makes a Graph node by node.
+    """
+    def __init__(self) -> None: ...
+    def add(
+        self, op: str, name: str, inputs: collections.abc.Sequence[str] = [], attributes: dict = {}
+    ) -> Node:
+        """
+        Adds a node that reads the nodes named in `inputs`; `attributes` as Node.attributes has them, what is not given keeps its default. Raises InputError where the op table refuses it.
+        """
+    def add_output(self, name: str, node: str) -> None:
+        """
+        Publishes a node's value as the output `name`.
+        """
+    def finish(self) -> Graph:
+        """
+        The graph, verified; nothing can be added then.
         """
 
 class Histogram:
@@ -346,6 +370,52 @@ class ExecutionContext:
     def ready(self) -> bool: ...
     def wait(self) -> None: ...
 
+class ExternalEngine:
+    """
+    An engine file of a runtime outside this library, as TensorRT is.
+    """
+
+    manifest: str
+    def __init__(
+        self,
+        graph: Graph,
+        *,
+        backend: str,
+        precision: str,
+        max_batch: typing.SupportsInt | typing.SupportsIndex,
+        fingerprint: str,
+        device: str,
+        plan: typing_extensions.Buffer,
+    ) -> None:
+        """
+        `plan`: a buffer, which is kept and not copied.
+        """
+    def save(self, path: str) -> None: ...
+    @property
+    def backend(self) -> str: ...
+    @property
+    def device(self) -> str: ...
+    @property
+    def fingerprint(self) -> str:
+        """
+        What the plan depends on: the runtime, its version, the devices.
+        """
+    @property
+    def graph(self) -> Graph: ...
+    @property
+    def inputs(self) -> list[TensorInfo]: ...
+    @property
+    def max_batch(self) -> int: ...
+    @property
+    def outputs(self) -> list[TensorInfo]: ...
+    @property
+    def plan(self) -> memoryview:
+        """
+        The runtime's own engine, read-only and without a copy.
+        """
+    @property
+    def precision(self) -> str: ...
+
 class CalibrationSession:
     """
     Finds dynamic ranges by running an optimised network in fp32.
@@ -385,15 +455,21 @@ class Trace:
         end_enqueue: typing.SupportsFloat | typing.SupportsIndex,
         start_compute: typing.SupportsFloat | typing.SupportsIndex,
         end_compute: typing.SupportsFloat | typing.SupportsIndex,
+        h2d_ms: typing.SupportsFloat | typing.SupportsIndex = 0,
+        d2h_ms: typing.SupportsFloat | typing.SupportsIndex = 0,
     ) -> None: ...
     @property
     def compute_ms(self) -> float: ...
+    @property
+    def d2h_ms(self) -> float: ...
     @property
     def end_compute(self) -> float: ...
     @property
     def end_enqueue(self) -> float: ...
     @property
     def enqueue_ms(self) -> float: ...
+    @property
+    def h2d_ms(self) -> float: ...
     @property
     def latency_ms(self) -> float: ...
     @property
@@ -402,6 +478,13 @@ class Trace:
     def start_enqueue(self) -> float: ...
 
 class BenchResult:
+    def __init__(
+        self,
+        traces: collections.abc.Sequence[Trace],
+        warm_up_queries: typing.SupportsInt | typing.SupportsIndex,
+        random_input: bool,
+        outputs: collections.abc.Sequence[bytes],
+    ) -> None: ...
     @property
     def outputs(self) -> list[bytes]:
         """
@@ -434,7 +517,11 @@ class Summary:
     @property
     def compute(self) -> Statistics: ...
     @property
+    def d2h(self) -> Statistics: ...
+    @property
     def enqueue(self) -> Statistics: ...
+    @property
+    def h2d(self) -> Statistics: ...
     @property
     def images_per_second(self) -> float: ...
     @property
@@ -495,6 +582,7 @@ def build_engine(
     obey: bool,
     ranges: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex] | None,
     high_precision: collections.abc.Set[str],
+    signed_only: bool,
     ruled_out: collections.abc.Mapping[str, str],
     max_batch: typing.SupportsInt | typing.SupportsIndex,
     timing_batch: typing.SupportsInt | typing.SupportsIndex,
@@ -560,10 +648,19 @@ def load_engine(
     streams: typing.SupportsInt | typing.SupportsIndex | None,
     profiling: bool | None,
     require_exact_device: bool,
-) -> Engine: ...
+) -> Engine | ExternalEngine:
+    """
+    An Engine, or an ExternalEngine, to which the options mean nothing.
+    """
+
 def min_max_threshold(histogram: Histogram) -> float:
     """
     max |x|.
+    """
+
+def op_names() -> list[str]:
+    """
+    Every op of the op table.
     """
 
 def optimize(graph: Graph) -> tuple:
@@ -588,18 +685,21 @@ def profile_layers(
     batch: typing.SupportsInt | typing.SupportsIndex,
     iterations: typing.SupportsInt | typing.SupportsIndex,
 ) -> list[LayerProfile]: ...
-def quantization_points(graph: Graph, high_precision: collections.abc.Set[str] = set()) -> list:
+def quantization_points(
+    graph: Graph, high_precision: collections.abc.Set[str] = set(), signed_only: bool = False
+) -> list:
     """
-    (name, unsigned, group) of the values of an optimised graph that int8 quantises, in order; values of one group share a scale.
+    (name, unsigned, group) of the values of an optimised graph that int8 quantises, in order; values of one group share a scale. `signed_only`: for backends without uint8.
     """
 
 def quantize(
     graph: Graph,
     ranges: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex],
     high_precision: collections.abc.Set[str] = set(),
+    signed_only: bool = False,
 ) -> Graph:
     """
-    The optimised graph with quantize / dequantize nodes. `ranges`: the largest absolute value (amax) by value name; `high_precision`: layers that stay float32.
+    The optimised graph with quantize / dequantize nodes. `ranges`: the largest absolute value (amax) by value name; `high_precision`: layers that stay float32; `signed_only`: int8 where a backend has no uint8.
     """
 
 def run_bench(
@@ -641,6 +741,15 @@ def summarize(
         99.0,
     ],
 ) -> Summary: ...
+def summarize_layers(
+    runs: collections.abc.Sequence[
+        collections.abc.Sequence[tuple[str, typing.SupportsFloat | typing.SupportsIndex]]
+    ],
+) -> list[LayerProfile]:
+    """
+    Of (layer, milliseconds) pairs, a list a run.
+    """
+
 def unfilter_png_rows(
     rows: bytes,
     pixels: numpy.typing.NDArray[numpy.uint8],

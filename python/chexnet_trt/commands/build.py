@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from chexnet_trt import gate_arguments, labels
-from chexnet_trt._core import InputError
+from chexnet_trt._core import InputError, write_file
 from chexnet_trt.build_arguments import (
     add_network_arguments,
     add_precision_arguments,
@@ -23,6 +23,7 @@ from chexnet_trt.evaluation.thresholds import Rule
 from chexnet_trt.inputs import check_targets, non_negative, positive, target_of
 from chexnet_trt.marks import sentences
 from chexnet_trt.records import SPLITS
+from chexnet_trt.tensorrt_arguments import add_tensorrt_arguments, tensorrt_options
 
 HELP = "a .uff network or a frozen .pb graph to an engine"
 EXAMPLE = (
@@ -64,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--labels", metavar="FILE", help="class names, JSON or a line each")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    add_tensorrt_arguments(parser)
     gate = parser.add_argument_group("the gate: only precisions as accurate as fp32")
     gate.add_argument(
         "--gate",
@@ -86,7 +88,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     target = target_of(args.model, args.save, ".engine")
-    check_targets(target)
+    check_targets(target, args.plan)
+    tensorrt = tensorrt_options(args, args.backend)
     try:
         engine = build(
             args.model,
@@ -101,11 +104,14 @@ def run(args: argparse.Namespace) -> int:
             class_activation=args.heatmap,
             class_names=labels.read_labels(args.labels) if args.labels else None,
             gate=_gate(args),
+            tensorrt=tensorrt,
         )
     except GateError as error:
         _print_failure(error)
         return 1
     engine.save(target)
+    if engine.plan is not None and args.plan:
+        write_file(args.plan, engine.plan)
     if args.json:
         print(json.dumps({"engine": str(target), **engine.manifest}, indent=1))
     else:
@@ -141,7 +147,8 @@ def _print(engine: Engine, target: Path) -> None:
     report = dict(engine.report)
     rewrites = ", ".join(f"{row['pass']} {row['rewrites']}" for row in report["passes"])
     print(f"passes     {rewrites}")
-    print(f"precision  timed at batch {report['timing_batch']} on random input")
+    how = f"timed at batch {report['timing_batch']} on random input"
+    print(f"precision  {how if report['timing_input'] else 'the lowest permitted, nothing timed'}")
     for line in report_lines(engine):
         print(f"  {line}")
     manifest = engine.manifest

@@ -4,6 +4,7 @@ import argparse
 import json
 
 from chexnet_trt import _core, machine
+from chexnet_trt.backends import TENSORRT, precisions
 
 HELP = "what this machine can run, and why a backend is absent"
 EXAMPLE = "  python -m chexnet_trt doctor\n  python -m chexnet_trt doctor --json"
@@ -12,6 +13,7 @@ EXAMPLE = "  python -m chexnet_trt doctor\n  python -m chexnet_trt doctor --json
 OPTIONAL = (
     ("tensorboard", "convert: reads frozen graphs", "convert"),
     ("tensorflow-cpu", "comparing with TensorFlow", "train"),
+    ("cuda-python", "running engines of TensorRT", "tensorrt-rtx"),
     ("onnxruntime", "the benchmark against peers", "peers"),
 )
 
@@ -32,12 +34,29 @@ def run(args: argparse.Namespace) -> int:
 def _backends() -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for status in _core.backends():
+        if status.name == TENSORRT:
+            rows.append(_tensorrt())
+            continue
         row: dict[str, object] = {"name": status.name, "missing": status.missing}
         if not status.missing:
             row["device"] = _core.device_name(status.name)
             row["precisions"] = _core.device_precisions(status.name)
         rows.append(row)
     return rows
+
+
+def _tensorrt() -> dict[str, object]:
+    from chexnet_trt.tensorrt.presence import presence
+
+    found = presence()
+    return {
+        "name": TENSORRT,
+        "missing": found.missing,
+        "device": ", ".join(found.modules),
+        "precisions": precisions(TENSORRT) if found.modules else [],
+        "builds": found.builds,
+        "runs": found.runs,
+    }
 
 
 def _optional() -> list[dict[str, object]]:
@@ -66,6 +85,9 @@ def _print(facts: dict[str, object]) -> None:
     for row in backends:
         text = row["missing"] and f"absent: {row['missing']}"
         print(f"  {row['name']:<16}{text or _present(row)}")
+        for what in ("builds", "runs"):
+            if what in row and not row["missing"]:
+                print(f"{'':<18}{what}: {row[what]}")
     print("optional packages")
     for row in optional:
         found = row["version"] or f"absent: pip install 'chexnet_trt[{row['extra']}]'"
@@ -73,6 +95,6 @@ def _print(facts: dict[str, object]) -> None:
 
 
 def _present(row: dict[str, object]) -> str:
-    precisions = row["precisions"]
-    assert isinstance(precisions, list)
-    return f"{row['device']}: {', '.join(precisions)}"
+    names = row["precisions"]
+    assert isinstance(names, list)
+    return f"{row['device']}: {', '.join(names)}"

@@ -35,16 +35,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--batch", type=positive, default=1, help="engine: batch of --layers (default 1)"
     )
     parser.add_argument("--manifest", action="store_true", help="engine: the manifest as JSON")
+    parser.add_argument(
+        "--extract-plan",
+        metavar="FILE",
+        help="engine of TensorRT: write the bare plan, for trtexec",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     is_engine = _core.is_engine_file(args.file)
-    useless = ("text",) if is_engine else ("graph", "layers", "manifest")
+    useless = ("text",) if is_engine else ("graph", "layers", "manifest", "extract_plan")
     for name in useless:
         if getattr(args, name):
             kind = "an engine" if is_engine else "a .uff network"
-            raise _core.InputError(f"--{name} does not apply: '{args.file}' is {kind}")
+            flag = f"--{name.replace('_', '-')}"
+            raise _core.InputError(f"{flag} does not apply: '{args.file}' is {kind}")
     if is_engine:
         _inspect_engine(args)
     else:
@@ -106,7 +112,9 @@ def _data_type(fields: dict[str, Any]) -> str:
 
 def _inspect_engine(args: argparse.Namespace) -> None:
     loaded = engine.load(args.file)
-    if args.graph:
+    if args.extract_plan:
+        _extract_plan(loaded, args.file, args.extract_plan)
+    elif args.graph:
         print(loaded.graph.to_text(), end="")
     elif args.manifest:
         print(json.dumps(loaded.manifest, indent=1))
@@ -116,7 +124,27 @@ def _inspect_engine(args: argparse.Namespace) -> None:
         _print_engine(loaded, args)
 
 
+def _extract_plan(loaded: engine.Engine, file: str, target: str) -> None:
+    if loaded.plan is None:
+        raise _core.InputError(f"'{file}' has no plan: it is for the backend '{loaded.backend}'")
+    _core.write_file(target, loaded.plan)
+    print(f"wrote {target}: {len(loaded.plan):,} bytes")
+
+
+def _layers(loaded: engine.Engine, batch: int) -> tuple[list[Any], str]:
+    """The layers as the backend runs them, or none and why: those of TensorRT show on a device
+    alone.
+    """
+    try:
+        return loaded.layers(batch), ""
+    except _core.BackendError as error:
+        if loaded.plan is None:
+            raise
+        return [], str(error)
+
+
 def _engine_facts(loaded: engine.Engine, file: str, batch: int) -> dict[str, Any]:
+    layers, why_not = _layers(loaded, batch)
     return {
         "file": file,
         "bytes": Path(file).stat().st_size,
@@ -127,8 +155,9 @@ def _engine_facts(loaded: engine.Engine, file: str, batch: int) -> dict[str, Any
         "inputs": [_tensor_json(info) for info in loaded.inputs],
         "outputs": [_tensor_json(info) for info in loaded.outputs],
         "graph_sha256": loaded.graph.hash(),
-        "weight_layers": [row.to_json() for row in layer_rows(loaded, batch)],
-        "layers": layers_json(loaded.layers(batch)),
+        "weight_layers": [row.to_json() for row in layer_rows(loaded, layers)],
+        "layers": layers_json(layers),
+        "layers_missing": why_not or None,
         "manifest": loaded.manifest,
     }
 
@@ -147,6 +176,10 @@ def _print_engine(loaded: engine.Engine, args: argparse.Namespace) -> None:
     print(f"{args.file}: engine, {size:,} bytes")
     print(f"runs         {loaded.precision} on {loaded.backend}, batch 1 to {loaded.max_batch}")
     print(f"device       {loaded.device}")
+    if loaded.plan is not None:
+        plan = (loaded.manifest.get("build") or {}).get("tensorrt") or {}
+        print(f"plan         {len(loaded.plan):,} bytes, made by {loaded.runtime_version}")
+        print(f"profile      {plan.get('batches', 'unknown')}")
     for kind, infos in (("input", loaded.inputs), ("output", loaded.outputs)):
         for info in infos:
             print(f"{kind:<12} {info.name} {info.element} {list(info.shape)} {info.layout}")
@@ -174,9 +207,10 @@ def _print_engine(loaded: engine.Engine, args: argparse.Namespace) -> None:
 
 
 def _print_layers(loaded: engine.Engine, batch: int) -> None:
+    layers, why_not = _layers(loaded, batch)
     print(f"\nlayers with weights at batch {batch}")
     print(f"{'computes':<9} {'input':<6} {'scale':>10}  {'weight scales':<22} {'kernel':<28} layer")
-    for row in layer_rows(loaded, batch):
+    for row in layer_rows(loaded, layers):
         scale = "" if row.input_scale is None else f"{row.input_scale:.4g}"
         weights = (
             ""
@@ -188,6 +222,9 @@ def _print_layers(loaded: engine.Engine, batch: int) -> None:
             f"{row.precision:<9} {element:<6} {scale:>10}  {weights:<22} {row.kernel:<28} "
             f"{row.layer}"
         )
+    if why_not:
+        print(f"\nwhat the backend runs is not to be seen here: {why_not}")
+        return
     print(f"\nall that the backend runs at batch {batch} (name, type, precision, kernel)")
-    for layer in loaded.layers(batch):
+    for layer in layers:
         print(f"  {layer.name}  {layer.type}  {layer.precision}  {layer.kernel}")

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from chexnet_trt import _core, build_arguments
+from chexnet_trt.backends import NATIVE, TENSORRT
+from chexnet_trt.bench import BenchOptions
 from chexnet_trt.engine import TIMING_ONLY, Engine, load
 from chexnet_trt.inputs import check_targets
 from chexnet_trt.marks import sentences
@@ -35,11 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     _check(args)
     say = (lambda line: None) if args.json else print
-    for note in args.notes:
-        say(f"note: {note}, always so here")
     if args.verbose:
         logging.basicConfig(level=logging.DEBUG, format="%(message)s", stream=sys.stderr)
+    if args.uff:
+        _explain(args, NATIVE, say)
     engine = _load(args) if args.loadEngine else _build(args, say)
+    if args.loadEngine:
+        _explain(args, engine.backend, say)
     batch = args.batch or 1
     if args.saveEngine:
         engine.save(args.saveEngine)
@@ -55,8 +59,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> None:
-    if args.refused:
-        raise _core.InputError(f"cannot apply {'; '.join(args.refused)}")
     if bool(args.uff) == bool(args.loadEngine):
         raise _core.InputError("give --uff=FILE to build an engine or --loadEngine=FILE to run one")
     if args.uff and not args.uffInput:
@@ -68,7 +70,9 @@ def _check(args: argparse.Namespace) -> None:
         if given:
             raise _core.InputError(f"{given[0]} is for building; --loadEngine runs what is built")
     if args.device != 0:
-        raise _core.InputError(f"--device={args.device}: the CPU is device 0 and the only one")
+        raise _core.InputError(
+            f"--device={args.device}: device 0 is the only one; CUDA_VISIBLE_DEVICES picks a GPU"
+        )
     if args.timeDeserialize and not args.loadEngine:
         raise _core.InputError("--timeDeserialize needs --loadEngine=FILE")
     args.percentile = flags.percentiles(args.percentile)
@@ -79,6 +83,15 @@ def _check(args: argparse.Namespace) -> None:
         args.exportProfile,
         args.exportLayerInfo,
     )
+
+
+def _explain(args: argparse.Namespace, backend: str, say: Any) -> None:  # noqa: ANN401
+    """Of the flags without effect. Raises InputError naming those that cannot apply."""
+    refused, always = flags.explain(args.without_effect, on_tensorrt=backend == TENSORRT)
+    if refused:
+        raise _core.InputError(f"cannot apply {'; '.join(refused)}")
+    for note in always:
+        say(f"note: {note}, always so here")
 
 
 def _build(args: argparse.Namespace, say: Any) -> Engine:  # noqa: ANN401 - print or nothing
@@ -137,8 +150,7 @@ def _measure(args: argparse.Namespace, engine: Engine, batch: int, say: Any) -> 
         progress(f"{queries} queries", min(queries, iterations), iterations)
         return True
 
-    result = _core.run_bench(
-        engine.core,
+    options = BenchOptions(
         batch=batch,
         iterations=iterations,
         warm_up_ms=warm_up,
@@ -150,6 +162,7 @@ def _measure(args: argparse.Namespace, engine: Engine, batch: int, say: Any) -> 
         inputs=_inputs(args.loadInputs, engine, batch),
         progress=tick,
     )
+    result = engine.bench(options)
     progress.close()
     if engine.timing_only:
         say(TIMING_ONLY)
@@ -226,9 +239,8 @@ def _report_outputs(args: argparse.Namespace, outputs: dict[str, np.ndarray[Any,
 
 
 def _profile(args: argparse.Namespace, engine: Engine, batch: int) -> None:
-    """Profiles in a run of its own, on the same network compiled with profiling."""
-    core = engine.core.with_profiling()
-    profile = _core.profile_layers(core, batch=batch, iterations=_PROFILED_RUNS)
+    """Profiles in a run of its own."""
+    profile = engine.profile(batch, _PROFILED_RUNS)
     if args.dumpProfile:
         print(f"=== Profile ({_PROFILED_RUNS} iterations, in a run of its own) ===")
         for line in report.profile_lines(profile):

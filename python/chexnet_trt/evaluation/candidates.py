@@ -15,6 +15,7 @@ from chexnet_trt.evaluation.record import accuracy_fields
 from chexnet_trt.evaluation.scored import BATCH, ScoredImages, score
 from chexnet_trt.evaluation.thresholds import Rule, Thresholds, choose
 from chexnet_trt.int8 import Int8
+from chexnet_trt.native_engine import NativeEngine
 from chexnet_trt.network import Network
 from chexnet_trt.progress import Progress
 
@@ -142,7 +143,7 @@ def _trial(
         threads=threads,
         embed_blob=False,
     )
-    engine = Engine(core)
+    engine = NativeEngine(core)
     engine.manifest = {"preprocess": network.preprocessing.to_json()}
     return engine
 

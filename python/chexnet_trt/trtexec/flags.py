@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
 from chexnet_trt._core import InputError
 from chexnet_trt.build_arguments import add_network_arguments, add_precision_arguments
@@ -13,6 +14,7 @@ _NO_DLA = "there is no DLA on a CPU"
 _NO_TRANSFERS = "bindings are read and written in place on a CPU, nothing is transferred"
 _TENSORRT_BUILDER = "it steers TensorRT's own builder, which does not build this engine"
 _TENSORRT_RUNTIME = "it steers TensorRT's own runtime, which does not run this engine"
+_NO_LIMIT = "the CPU backend takes what memory a network needs and knows no limit"
 _NO_PLUGINS = "engines hold no plugins"
 _OTHER_PARSER = "networks come from UFF; the command convert makes it from a frozen graph"
 _STATIC = "each batch size has an executable of its own; give --batch and --maxBatch"
@@ -36,8 +38,8 @@ REFUSED: dict[str, str] = {
     "--profile": _STATIC,
     "--useProfile": _STATIC,
     "--dumpOptimizationProfile": _STATIC,
-    "--workspace": "the CPU backend takes what memory a network needs and knows no limit",
-    "--memPoolSize": "the CPU backend takes what memory a network needs and knows no limit",
+    "--workspace": _NO_LIMIT,
+    "--memPoolSize": _NO_LIMIT,
     "--useDLACore": _NO_DLA,
     "--allowGPUFallback": _NO_DLA,
     "--buildDLAStandalone": _NO_DLA,
@@ -116,8 +118,60 @@ ALWAYS_SO: dict[str, str] = {
 }
 
 
-class _Explain(argparse.Action):
-    """Collects `flag: reason` lines under `dest`, whatever value the flag has."""
+_GRAPHS = "kernels are launched as a CUDA graph wherever TensorRT permits it"
+_SPINS = "the host spins while it waits for the device"
+_APART = "transfers are always measured, and shown apart from the computation"
+
+_BUILT = "the plan is built; the command build has TensorRT's options"
+_LEFT = "it is left as TensorRT has it"
+_REASONS_ON_TENSORRT = {
+    _TENSORRT_BUILDER: _BUILT,
+    _NO_LIMIT: _BUILT,
+    _TENSORRT_RUNTIME: _LEFT,
+    _NO_GPU: _LEFT,
+    _NO_TRANSFERS: "inputs are copied from pinned memory of the host, outputs to it",
+    _NO_DLA: "engines are for GPUs",
+    _STATIC: "the plan's profile has the batch sizes; give --batch",
+}
+
+# What differs where TensorRT runs the engine, on a GPU.
+REFUSED_ON_TENSORRT: dict[str, str] = {
+    "--noCudaGraph": _GRAPHS,
+    "--noSpinWait": _SPINS,
+    "--noDataTransfers": _APART,
+    "--versionCompatible": "a plan is for one release of TensorRT, and built again for another",
+    "--vc": "a plan is for one release of TensorRT, and built again for another",
+    "--noTF32": "whether TF32 is permitted was decided when the plan was built",
+    "--distributiveIndependence": "that was decided when the plan was built",
+}
+ALWAYS_SO_ON_TENSORRT: dict[str, str] = {
+    "--useCudaGraph": _GRAPHS,
+    "--useSpinWait": _SPINS,
+    "--includeDataTransfers": _APART,
+}
+
+
+def explain(given: Sequence[str], *, on_tensorrt: bool) -> tuple[list[str], list[str]]:
+    """`flag: reason` of the flags without effect: those that cannot apply, those always so."""
+    refused, always = dict(REFUSED), dict(ALWAYS_SO)
+    if on_tensorrt:
+        for flag in ALWAYS_SO_ON_TENSORRT:
+            refused.pop(flag, None)
+        for flag in REFUSED_ON_TENSORRT:
+            always.pop(flag, None)
+        refused = {
+            flag: _REASONS_ON_TENSORRT.get(reason, reason) for flag, reason in refused.items()
+        }
+        refused |= REFUSED_ON_TENSORRT
+        always |= ALWAYS_SO_ON_TENSORRT
+    return (
+        [f"{flag}: {refused[flag]}" for flag in given if flag in refused],
+        [f"{flag}: {always[flag]}" for flag in given if flag in always],
+    )
+
+
+class _Collect(argparse.Action):
+    """Collects flags under `dest`, whatever values they have."""
 
     def __call__(
         self,
@@ -126,18 +180,16 @@ class _Explain(argparse.Action):
         values: object,
         option_string: str | None = None,
     ) -> None:
-        line = f"{option_string}: {self.metavar}"
-        setattr(namespace, self.dest, [*getattr(namespace, self.dest), line])
+        setattr(namespace, self.dest, [*getattr(namespace, self.dest), option_string])
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declares the flags of trtexec 5 to 11; `refused`, `notes` collect those without effect."""
-    for dest, table in (("refused", REFUSED), ("notes", ALWAYS_SO)):
-        parser.set_defaults(**{dest: []})
-        for flag, reason in table.items():
-            parser.add_argument(
-                flag, dest=dest, action=_Explain, nargs="?", metavar=reason, help=argparse.SUPPRESS
-            )
+    """Declares the flags of trtexec 5 to 11. `without_effect` collects those `explain` is for."""
+    parser.set_defaults(without_effect=[])
+    for flag in (*REFUSED, *ALWAYS_SO):
+        parser.add_argument(
+            flag, dest="without_effect", action=_Collect, nargs="?", help=argparse.SUPPRESS
+        )
     model = parser.add_argument_group("model")
     model.add_argument("--uff", metavar="FILE", help="UFF network to build")
     add_network_arguments(model)

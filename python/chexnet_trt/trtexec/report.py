@@ -30,12 +30,16 @@ def average_lines(averages: Sequence[_core.Average]) -> Iterator[str]:
 
 
 def summary_lines(summary: _core.Summary) -> Iterator[str]:
-    """The block of today's trtexec; without transfers, which a CPU does not have."""
+    """The block of today's trtexec; transfers only where there are any."""
     yield "=== Performance summary ==="
     yield f"Throughput: {summary.throughput_qps:.6g} qps ({summary.images_per_second:.6g} images/s)"
     yield f"Latency: {_statistics_text(summary.latency)}"
     yield f"Enqueue Time: {_statistics_text(summary.enqueue)}"
+    if summary.h2d.max or summary.d2h.max:
+        yield f"H2D Latency: {_statistics_text(summary.h2d)}"
     yield f"Compute Time: {_statistics_text(summary.compute)}"
+    if summary.h2d.max or summary.d2h.max:
+        yield f"D2H Latency: {_statistics_text(summary.d2h)}"
     yield f"Total Host Walltime: {summary.walltime_ms / 1e3:.6g} s"
     yield f"Total Compute Time: {summary.total_compute_ms / 1e3:.6g} s"
     for warning in summary.warnings:
@@ -44,6 +48,8 @@ def summary_lines(summary: _core.Summary) -> Iterator[str]:
         "Latency is host time of one query, from enqueue to result in memory; decoding and"
         " preprocessing of images are not in it."
     )
+    if summary.h2d.max or summary.d2h.max:
+        yield "Compute Time and the latencies of transfers are the device's, by its own events."
 
 
 def summary_json(summary: _core.Summary) -> dict[str, Any]:
@@ -56,6 +62,8 @@ def summary_json(summary: _core.Summary) -> dict[str, Any]:
         "latency_ms": _statistics_json(summary.latency),
         "enqueue_ms": _statistics_json(summary.enqueue),
         "compute_ms": _statistics_json(summary.compute),
+        "h2d_ms": _statistics_json(summary.h2d),
+        "d2h_ms": _statistics_json(summary.d2h),
         "host_walltime_ms": summary.walltime_ms,
         "total_compute_ms": summary.total_compute_ms,
         "warnings": list(summary.warnings),
@@ -111,15 +119,15 @@ def times_json(traces: Sequence[_core.Trace]) -> list[dict[str, float]]:
         {
             "startEnqMs": trace.start_enqueue,
             "endEnqMs": trace.end_enqueue,
-            "startH2dMs": trace.start_compute,
+            "startH2dMs": trace.start_compute - trace.h2d_ms,
             "endH2dMs": trace.start_compute,
             "startComputeMs": trace.start_compute,
             "endComputeMs": trace.end_compute,
             "startD2hMs": trace.end_compute,
-            "endD2hMs": trace.end_compute,
-            "h2dMs": 0.0,
+            "endD2hMs": trace.end_compute + trace.d2h_ms,
+            "h2dMs": trace.h2d_ms,
             "computeMs": trace.compute_ms,
-            "d2hMs": 0.0,
+            "d2hMs": trace.d2h_ms,
             "latencyMs": trace.latency_ms,
         }
         for trace in traces

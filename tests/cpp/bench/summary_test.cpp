@@ -62,6 +62,18 @@ TEST(Summary, WarnsAsTrtexecDoes) {
   EXPECT_THROW(summarize({}, 1, 1), InputError);
 }
 
+TEST(Summary, CountsTransfers) {
+  const Summary summary = summarize({{10, 11, 12, 15, 1.5, 2}, {30, 31, 32, 36, 1.5, 6}}, 1, 1);
+  EXPECT_DOUBLE_EQ(summary.compute.mean, 3.5);
+  EXPECT_DOUBLE_EQ(summary.h2d.mean, 1.5);
+  EXPECT_DOUBLE_EQ(summary.d2h.max, 6);
+  EXPECT_DOUBLE_EQ(summary.latency.min, 7);
+  EXPECT_DOUBLE_EQ(summary.latency.max, 12);
+  EXPECT_DOUBLE_EQ(summary.walltime_ms, 32);
+  EXPECT_THAT(summary.warnings, testing::Contains(HasSubstr("copying to or from the device")));
+  EXPECT_DOUBLE_EQ(summarize(traces_of({5, 5}), 1, 1).h2d.max, 0);
+}
+
 TEST(Averages, AreTakenOverFullBlocks) {
   const std::vector<Average> lines = averages(traces_of({1, 3, 5, 9, 7}), 2);
   ASSERT_EQ(lines.size(), 2U);

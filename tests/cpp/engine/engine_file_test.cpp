@@ -7,6 +7,7 @@
 #include "common/log.hpp"
 #include "engine/context_helpers.hpp"
 #include "engine/conv_graph.hpp"
+#include "engine/external_engine.hpp"
 #include "graph/text.hpp"
 #include "passes/quantize.hpp"
 #include "plan/plan_reader.hpp"
@@ -209,6 +210,27 @@ TEST(GoldenEngine, Format1WithInt8StaysReadable) {
   EXPECT_EQ(engine->precision(), Precision::kInt8);
   const Graph quantized = quantize(conv_graph(), {{"x", 1.0}, {"relu", 2.0}});
   EXPECT_EQ(engine->graph().hash(), quantized.hash());
+}
+
+TEST_F(EngineFileTest, KeepsThePlanOfAnotherRuntime) {
+  const std::string plan = "any bytes";
+  ExternalEngine engine{tiny_graph(), {}, R"({"a": 1})", ByteView(plan), nullptr};
+  engine.config.backend = "other";
+  engine.config.max_batch = 7;
+  engine.save(file());
+  const auto any = load_engine_file(file(), {});
+  ASSERT_TRUE(std::holds_alternative<ExternalEngine>(any));
+  const auto& loaded = std::get<ExternalEngine>(any);
+  EXPECT_EQ(loaded.plan.text(), plan);
+  EXPECT_EQ(loaded.manifest, engine.manifest);
+  EXPECT_EQ(loaded.config.max_batch, 7);
+  EXPECT_EQ(loaded.graph.hash(), tiny_graph().hash());
+  EXPECT_THAT(load_error(), HasSubstr("is for the backend 'other'"));
+}
+
+TEST_F(EngineFileTest, WithoutAPlanItIsForABackendOfThisLibrary) {
+  EXPECT_THAT(message_of<InputError>([&] { load_engine_file(file(), {}); }),
+              HasSubstr("unknown backend 'fake'"));
 }
 
 }  // namespace

@@ -85,6 +85,20 @@ TEST(QuantizationPoints, OnTheTrunkButNotOnALayerThatTheAddIsComputedInto) {
               ElementsAre("x", "stem", "active unsigned", "sum", "relu unsigned", "end unsigned"));
 }
 
+TEST(QuantizationPoints, SignedWhereTheBackendHasNoUInt8) {
+  const Graph graph =
+      Text().conv("conv", "x").relu("relu", "conv").conv("last", "relu").output("last");
+  const auto points = quantization_points(graph, {}, QuantizedTypes::kInt8);
+  ASSERT_EQ(points.size(), 2U);
+  EXPECT_FALSE(points[1].is_unsigned);
+  const Graph quantized = quantize(graph, {{"x", 1}, {"relu", 2}}, {}, QuantizedTypes::kInt8);
+  const Node& node = quantized.node(quantized.find("relu/quantize"));
+  EXPECT_EQ(std::get<QuantizeAttributes>(node.attributes).element, ElementType::kInt8);
+  const Tensor* scale = quantized.constant(node.inputs[1]);
+  ASSERT_NE(scale, nullptr);
+  EXPECT_EQ(scale->to_doubles()[0], static_cast<double>(static_cast<float>(2.0 / 127)));
+}
+
 TEST(QuantizationPoints, OneOfTwoLayersThatAnAddJoins) {
   const Graph graph = Text()
                           .conv("a", "x")

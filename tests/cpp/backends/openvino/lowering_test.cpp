@@ -148,5 +148,24 @@ TEST(Outputs, MayBeInputsConstantsAndShared) {
   expect_matches(graph, "outputs");
 }
 
+TEST(Outputs, MayBeReshapesOfWhatIsReadElsewhereToo) {
+  for (const bool image_first : {false, true}) {
+    Graph graph;
+    const NodeId x = graph.add_input("x", {kFloat, {kBatch, 4, 6, 4}}, kNhwc);
+    const NodeId tanh =
+        graph.add(Op::kActivation, "tanh", {x}, ActivationAttributes{ActivationKind::kTanh, 0});
+    const NodeId flat = graph.add(Op::kReshape, "flat", {tanh}, ReshapeAttributes{{kBatch, 96}});
+    const NodeId again =
+        graph.add(Op::kReshape, "again", {flat}, ReshapeAttributes{{kBatch, 8, 12}});
+    const NodeId weights = random_constant(graph, "w", {3, 3, 4, 6});
+    const NodeId conv = graph.add(Op::kConv2D, "conv", {tanh, weights}, ConvAttributes{});
+    if (image_first) graph.add_output("conv", conv);
+    graph.add_output("flat", flat);
+    graph.add_output("again", again);
+    if (!image_first) graph.add_output("conv", conv);
+    expect_matches(graph, image_first ? "image first" : "flat first");
+  }
+}
+
 }  // namespace
 }  // namespace chexnet_trt::testing

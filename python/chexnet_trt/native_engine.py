@@ -1,0 +1,127 @@
+"""Engines that the native core runs."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from chexnet_trt import _core
+from chexnet_trt.bench import BenchOptions
+from chexnet_trt.bindings import Array
+from chexnet_trt.engine import Engine, logger
+
+
+class NativeInference:
+    """engine.Inference."""
+
+    def __init__(self, core: _core.ExecutionContext, outputs: dict[str, Array]) -> None:
+        self._core = core
+        self._outputs = outputs
+        self._lock = threading.Lock()
+        self._done = False
+        self._error: Exception | None = None
+
+    def wait(self) -> dict[str, Array]:
+        with self._lock:
+            if not self._done:
+                try:
+                    self._core.wait()
+                except _core.Error as error:
+                    self._error = error
+                self._done = True
+        if self._error is not None:
+            raise self._error
+        return self._outputs
+
+    def ready(self) -> bool:
+        return self._done or bool(self._core.ready())
+
+
+class NativeContext:
+    """engine.ExecutionContext."""
+
+    def __init__(self, engine: NativeEngine) -> None:
+        self._engine = engine
+        self._core = _core.ExecutionContext(engine.core)
+        self._lock = threading.Lock()
+        self._previous: NativeInference | None = None
+
+    def enqueue(self, bindings: Array | Mapping[str, Array]) -> NativeInference:
+        bound = self._engine.bind(bindings)
+        with self._lock:
+            if self._previous is not None:
+                self._settle(self._previous)
+            self._core.enqueue(bound.batch, [*bound.inputs.values(), *bound.outputs.values()])
+            self._previous = NativeInference(self._core, bound.outputs)
+            return self._previous
+
+    def layer_times(self) -> list[Any]:
+        return list(self._core.layer_times())
+
+    @staticmethod
+    def _settle(inference: NativeInference) -> None:
+        """An error stays with the inference that it belongs to."""
+        try:
+            inference.wait()
+        except _core.Error:
+            logger.debug("the previous inference failed; its wait() raises the error")
+
+
+class NativeEngine(Engine):
+    """engine.Engine over the core's."""
+
+    def __init__(self, core: _core.Engine, report: Mapping[str, Any] | None = None) -> None:
+        super().__init__(report)
+        self.core = core
+        self.inputs = tuple(core.inputs)
+        self.outputs = tuple(core.outputs)
+        self.max_batch = int(core.max_batch)
+        self.slice = int(core.slice)
+        self.precision = str(core.precision)
+        self.backend = str(core.backend)
+        self.device = str(core.device)
+
+    @property
+    def max_cached_batches(self) -> int:
+        """How many compiled batch sizes stay in memory; 0, as at first, is all that were used.
+
+        Beyond that the least recently used goes, and compiling it again when it is next used takes
+        seconds: for servers short of memory whose batch sizes vary. A context still holds what it
+        ran until it meets a size that it has not compiled.
+        """
+        return int(self.core.max_cached_batches)
+
+    @max_cached_batches.setter
+    def max_cached_batches(self, count: int) -> None:
+        if count < 0:
+            raise _core.InputError(f"max_cached_batches {count}: give 0 (all) or more")
+        self.core.max_cached_batches = count
+
+    @property
+    def graph(self) -> _core.Graph:
+        return self.core.graph
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        self.core.save(os.fspath(path))
+
+    def layers(self, batch: int | None = None) -> list[Any]:
+        return list(self.core.layers(self.max_batch if batch is None else batch))
+
+    def bench(self, options: BenchOptions) -> _core.BenchResult:
+        return _core.run_bench(self.core, **{**vars(options), "inputs": list(options.inputs)})
+
+    def profile(self, batch: int, iterations: int) -> list[_core.LayerProfile]:
+        """On the same network compiled with profiling."""
+        profiled = self.core.with_profiling()
+        return list(_core.profile_layers(profiled, batch=batch, iterations=iterations))
+
+    def _new_context(self) -> NativeContext:
+        return NativeContext(self)
+
+    def _manifest_text(self) -> str:
+        return self.core.manifest
+
+    def _set_manifest_text(self, text: str) -> None:
+        self.core.manifest = text
