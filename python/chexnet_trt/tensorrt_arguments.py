@@ -19,6 +19,7 @@ _FIELDS = {
     "optimization_level": "optimization_level",
     "timing_cache": "timing_cache",
     "compute_capability": "compute_capabilities",
+    "tf32": "tf32",
 }
 
 
@@ -54,6 +55,12 @@ def add_tensorrt_arguments(parser: argparse.ArgumentParser) -> None:
         choices=OPTIMIZATION_LEVELS,
         metavar="0..5",
         help="how long to search for kernels (default 3)",
+    )
+    group.add_argument(
+        "--tf32",
+        action="store_true",
+        default=None,
+        help="allow TF32 in products of fp32: faster, 10 bits of mantissa",
     )
     group.add_argument(
         "--timing-cache", metavar="FILE", help="tensorrt: times of kernels, kept between builds"

@@ -72,6 +72,19 @@ def test_one_that_is_too_old_or_does_not_load(modules):
         adapter.load()
 
 
+def test_without_a_gpu_tensorrt_has_no_builder(modules):
+    class Broken:
+        def __init__(self, log):
+            log.log(0, "CUDA initialization failure with error: 35")
+            raise TypeError("pybind11::init(): factory function returned nullptr")
+
+    found = module("10.16.1.11")
+    found.Builder = Broken
+    modules(tensorrt=found)
+    with pytest.raises(_core.BackendError, match="cannot build here: CUDA initialization failure"):
+        adapter.load().create_builder()
+
+
 def test_versions():
     assert version_numbers("10.16.1.11") == (10, 16, 1, 11)
     assert version_numbers("11.0.0.dev3") == (11, 0, 0)

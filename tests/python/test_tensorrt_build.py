@@ -23,7 +23,7 @@ from chexnet_trt.int8 import Int8
 from chexnet_trt.network import Network, read
 from chexnet_trt.tensorrt import adapter
 from chexnet_trt.tensorrt.compile import candidates_of
-from chexnet_trt.tensorrt.config import set_timing_cache, write_timing_cache
+from chexnet_trt.tensorrt.config import configure, set_timing_cache, write_timing_cache
 from chexnet_trt.tensorrt.options import Batches, Options
 from chexnet_trt.tensorrt.plan_builder import build_plan
 from chexnet_trt.tensorrt.plan_header import read_plan_header
@@ -226,6 +226,14 @@ def test_every_option_of_the_builder(built):
     )
     assert engine.device == "compute capability 8.6, 8.9"
     assert "batch 1 to 4, tuned for 2" in engine.manifest["build"]["tensorrt"]["batches"]
+
+
+@pytest.mark.parametrize("tf32", [False, True])
+def test_fp32_is_fp32_unless_tf32_is_allowed(tf32):
+    api = adapter.load(adapter.RTX)
+    config = configure(api, api.create_builder(), Options(tf32=tf32))
+    assert config.get_flag(api.trt.BuilderFlag.TF32) is tf32
+    assert config.profiling_verbosity == api.trt.ProfilingVerbosity.DETAILED
 
 
 def test_the_bare_plan(built, tmp_path, capsys):

@@ -103,6 +103,19 @@ def test_channels_last_costs_a_transpose_at_each_end_and_none_between():
     assert count(network_of(image_graph(layout="nchw")), "SHUFFLE") == 0
 
 
+def test_taking_axes_of_extent_1_away_is_one_reshape():
+    """As ResNet-50 v2 does behind its mean: [N, 2048, 1, 1] in memory, [N, 1, 1, 2048] in the
+    graph."""
+    builder = _core.GraphBuilder()
+    builder.add("input", "x", [], {"shape": (None, 3, 4, 4), "layout": "nchw"})
+    builder.add("transpose", "nhwc", ["x"], {"permutation": [0, 2, 3, 1]})
+    mean = {"kind": "mean", "axes": [1, 2], "keep_dims": True}
+    builder.add("reduce", "mean", ["nhwc"], mean)
+    builder.add("reshape", "squeezed", ["mean"], {"shape": (None, 3)})
+    builder.add_output("y", "squeezed")
+    assert count(network_of(builder.finish()), "SHUFFLE") == 1
+
+
 def test_shared_weights_are_added_once():
     graph = image_graph()
     ranges = dict.fromkeys(("x", "relu_0", "relu_1", "relu_2"), 1.0)

@@ -13,6 +13,7 @@ EXAMPLE = "  python -m chexnet_trt doctor\n  python -m chexnet_trt doctor --json
 OPTIONAL = (
     ("tensorboard", "convert: reads frozen graphs", "convert"),
     ("tensorflow-cpu", "comparing with TensorFlow", "train"),
+    ("cuda-python", "running engines of TensorRT", "tensorrt-rtx"),
     ("onnxruntime", "the benchmark against peers", "peers"),
 )
 

@@ -13,6 +13,9 @@ from chexnet_trt.tensorrt.log import Log
 
 ENTERPRISE, RTX = "tensorrt", "tensorrt_rtx"
 MODULES = (ENTERPRISE, RTX)
+# Compute capabilities of GPUs of data centres, which tensorrt_rtx refuses with "Supported compute
+# capabilities: 8.0 8.6 8.9 12.0 12.1 >12.0".
+REFUSED_BY_RTX = frozenset({"9.0", "10.0", "10.3"})
 OLDEST = {ENTERPRISE: (10, 0), RTX: (1, 7)}
 
 MISSING = (
@@ -38,7 +41,13 @@ class Api:
         return f"{self.name} {'.'.join(map(str, self.version))}"
 
     def create_builder(self) -> Any:  # noqa: ANN401
-        return self.trt.Builder(self.log.sink)
+        """Raises BackendError with TensorRT's words where it has none: `tensorrt` without a GPU."""
+        self.log.clear()
+        try:
+            return self.trt.Builder(self.log.sink)
+        except TypeError:  # What the bindings make of a null pointer.
+            words = "; ".join(self.log.errors()) or "it does not say why"
+            raise _core.BackendError(f"{self} cannot build here: {words}") from None
 
     def create_network(self, builder: Any) -> Any:  # noqa: ANN401
         """Strongly typed: the types of tensors are those of the network, which 11 always does. The

@@ -73,6 +73,7 @@ _METHODS = {
     ),
     (_CORE, "IBuilderConfig"): (
         "add_optimization_profile profile",
+        "clear_flag flag",
         "create_timing_cache serialized_timing_cache",
         "get_timing_cache",
         "set_memory_pool_limit pool pool_size",
@@ -137,6 +138,7 @@ _MEMBERS = {
         "ABS ACOS ACOSH ASIN ASINH ATAN ATANH CEIL COS COSH EXP FLOOR LOG NEG RECIP SIN SINH SQRT "
         "TAN"
     ),
+    (_CORE, "BuilderFlag"): "TF32",
     (_CORE, "LayerInformationFormat"): "JSON",
     (_CORE, "MemoryPoolType"): "WORKSPACE",
     (_CORE, "NetworkDefinitionCreationFlag"): "STRONGLY_TYPED",

@@ -77,11 +77,24 @@ def compile_engine(
         "timing_batch": batches.best,
         "timing_input": None,
         "seconds": time.monotonic() - begin,
-        "tensorrt": {"module": api.name, "version": ".".join(map(str, api.version)),
-                     "measured_on": backends.measuring(TENSORRT),
-                     "batches": str(batches), "plan_bytes": len(core.plan)},
-    }  # fmt: skip
+        "tensorrt": _facts(api, options, max_batch, len(core.plan)),
+    }
     return TensorRtEngine(core, report)
+
+
+def _facts(api: Api, options: Options, max_batch: int, plan_bytes: int) -> dict[str, Any]:
+    """For the manifest. `measured_on`: where calibration and accuracy are from."""
+    return {
+        "module": api.name,
+        "version": ".".join(map(str, api.version)),
+        "measured_on": backends.measuring(TENSORRT),
+        "batches": str(options.batches(max_batch)),
+        "workspace_mib": options.workspace_mib,
+        "optimization_level": options.optimization_level,
+        "compute_capabilities": list(options.compute_capabilities),
+        "tf32": options.tf32,
+        "plan_bytes": plan_bytes,
+    }
 
 
 def check(options: Options, max_batch: int) -> None:

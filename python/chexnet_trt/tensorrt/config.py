@@ -16,6 +16,8 @@ def configure(api: Api, builder: Any, options: Options) -> Any:  # noqa: ANN401
     """A configuration of `builder` without its optimisation profile. Raises InputError."""
     config = builder.create_builder_config()
     config.profiling_verbosity = api.trt.ProfilingVerbosity.DETAILED
+    if not options.tf32:
+        config.clear_flag(api.trt.BuilderFlag.TF32)
     if options.workspace_mib is not None:
         pool = api.trt.MemoryPoolType.WORKSPACE
         config.set_memory_pool_limit(pool, options.workspace_mib * _MIB)

@@ -14,12 +14,15 @@ from chexnet_trt.tensorrt.value import (
     logical_tensor,
     plain,
     reshaped,
+    same_memory,
     tensor_of,
 )
 
 
 def reshape(context: Context, node: _core.Node, inputs: Sequence[Value]) -> Value:
-    x = arranged(context, inputs[0], plain(len(inputs[0].order)))
+    x, order = inputs[0], plain(len(inputs[0].order))
+    if not same_memory(x, order):
+        x = arranged(context, x, order)
     return reshaped(context, x, context.shape(node.shape), plain(len(node.shape)))
 
 

@@ -31,7 +31,8 @@ class Options:
     alone. `workspace_mib`: limit of scratch memory on the device (None: TensorRT's own).
     `optimization_level`: 0 ... 5, TensorRT's own being 3. `timing_cache`: file that is read, if it
     is there, and written (tensorrt). `compute_capabilities`: of the devices to build for, "8.9"
-    (tensorrt_rtx; none: 8.0 and all newer but 9.0).
+    (tensorrt_rtx; none: 8.0 and all newer but 9.0). `tf32`: products of float32 with 10 bits of
+    their mantissa, which TensorRT takes by default and this project does not: fp32 is to be exact.
     """
 
     module: str | None = None
@@ -42,6 +43,7 @@ class Options:
     optimization_level: int | None = None
     timing_cache: str | None = None
     compute_capabilities: tuple[str, ...] = ()
+    tf32: bool = False
 
     def batches(self, max_batch: int) -> Batches:
         """Raises InputError on sizes out of order."""

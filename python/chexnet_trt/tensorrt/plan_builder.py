@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from chexnet_trt.tensorrt.lowering import lower
 from chexnet_trt.tensorrt.monitor import Monitor
 from chexnet_trt.tensorrt.options import Batches, Options
 
+# TensorRT has one log a process: builds take turns, so that each finds its own errors in it.
+_BUILDING = threading.Lock()
 # Logged in every build without a driver, also in those that succeed.
 _NOISE = "CUDA driver version is insufficient"
 
@@ -33,13 +36,30 @@ def build_plan(
     Raises InputError on options that do not fit, and BackendError with TensorRT's words, and the
     node that they are about, when it cannot build.
     """
-    builder = api.create_builder()
-    network = api.create_network(builder)
-    batch = batches.most if batches.static else None
-    lowered = lower(api, graph, network, precision=precision, batch=batch)
-    config = configure(api, builder, options)
-    if not batches.static:
-        add_profile(builder, config, graph, batches)
+    with _BUILDING:
+        builder = api.create_builder()
+        network = api.create_network(builder)
+        batch = batches.most if batches.static else None
+        lowered = lower(api, graph, network, precision=precision, batch=batch)
+        config = configure(api, builder, options)
+        if not batches.static:
+            add_profile(builder, config, graph, batches)
+        plan = _build(api, builder, network, config, progress)
+        if plan is None:
+            raise _core.BackendError(_failure(api, lowered.layers))
+        if options.timing_cache:
+            write_timing_cache(config, Path(options.timing_cache))
+        return plan
+
+
+def _build(
+    api: Api,
+    builder: Any,  # noqa: ANN401
+    network: Any,  # noqa: ANN401
+    config: Any,  # noqa: ANN401
+    progress: Progress | None,
+) -> Any:  # noqa: ANN401
+    """None when TensorRT cannot. Raises what `progress` raised."""
     monitor = Monitor(api.trt, progress) if progress else None
     if monitor is not None:
         config.progress_monitor = monitor.sink
@@ -47,10 +67,6 @@ def build_plan(
     plan = builder.build_serialized_network(network, config)
     if monitor is not None and monitor.error is not None:
         raise monitor.error
-    if plan is None:
-        raise _core.BackendError(_failure(api, lowered.layers))
-    if options.timing_cache:
-        write_timing_cache(config, Path(options.timing_cache))
     return plan
 
 

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 
 from chexnet_trt import _core
 from chexnet_trt.tensorrt import adapter
-from chexnet_trt.tensorrt.adapter import ENTERPRISE, RTX
+from chexnet_trt.tensorrt.adapter import ENTERPRISE, REFUSED_BY_RTX, RTX
 
 # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR and _MINOR of cuda.h.
 _CAPABILITY = (75, 76)
-# H100, H200, GH200; NVIDIA's support matrix of TensorRT-RTX.
-NOT_FOR_RTX = {"9.0"}
 SELF_TEST = "python -m chexnet_trt self-test ENGINE"
 
 
@@ -60,7 +58,7 @@ def _runs(names: Sequence[str], capabilities: Sequence[str], problem: str) -> st
     check = f"to check one that is there: {SELF_TEST}"
     if problem:
         return f"no: {problem}; {check}"
-    if ENTERPRISE not in names and set(capabilities) <= NOT_FOR_RTX:
+    if ENTERPRISE not in names and REFUSED_BY_RTX.issuperset(capabilities):
         return f"no: tensorrt_rtx refuses compute capability {', '.join(capabilities)}; {check}"
     return f"on compute capability {', '.join(capabilities)}, where the plan is for it; {check}"
 

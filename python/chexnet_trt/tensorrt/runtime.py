@@ -8,13 +8,10 @@ from typing import Any
 
 from chexnet_trt import _core
 from chexnet_trt.bindings import Array, dtype_of, shape_of
-from chexnet_trt.tensorrt.adapter import Api
+from chexnet_trt.tensorrt.adapter import REFUSED_BY_RTX, Api
 from chexnet_trt.tensorrt.device import CapturedGraph, Device, DeviceMemory, PinnedArray, Stream
 
 logger = logging.getLogger("chexnet_trt.tensorrt")
-
-# Of the GPUs of data centres: tensorrt_rtx has no kernels for them.
-_WITHOUT_RTX = ((9, 0), (10, 0), (10, 3))
 
 
 class LoadedPlan:
@@ -69,7 +66,7 @@ class LoadedPlan:
 
     def _refusal(self) -> str:
         text = str(self.failure("load the plan"))
-        if self.api.is_rtx and self.device.capability in _WITHOUT_RTX:
+        if self.api.is_rtx and self.device.capability_text in REFUSED_BY_RTX:
             text += (
                 "; GPUs like this one need the other TensorRT: build it there with "
                 "--tensorrt tensorrt"

@@ -71,11 +71,22 @@ def channels_first(layout: str) -> Order:
     return (0, 3, 1, 2) if layout == "nhwc" else (0, 1, 2, 3)
 
 
+def same_memory(value: Value, order: Order) -> bool:
+    """Whether the memory of `value` reads the same in `order`: only axes of extent 1 move."""
+    extents = dict(zip(value.order, value.shape, strict=True))
+    moved = [[axis for axis in axes if extents[axis] != 1] for axes in (value.order, order)]
+    return moved[0] == moved[1]
+
+
 def arranged(context: Context, value: Value, order: Order) -> Value:
-    """`value` lying in `order`: as it is, a constant's bytes moved now, or a shuffle."""
+    """`value` lying in `order`: as it is, a reshape where only axes of extent 1 move, a constant's
+    bytes moved now, or a transpose.
+    """
     if value.order == order:
         return value
     axes = tuple(value.order.index(axis) for axis in order)
+    if same_memory(value, order) and not isinstance(value.source, Int8Weights):
+        return reshaped(context, value, tuple(value.shape[axis] for axis in axes), order)
     return Value(_transposed(context, value, axes), order, value.name)
 
 
