@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -189,7 +189,7 @@ def ratio_text(row: dict, rows: dict[str, dict]) -> str:
     return ", ".join(parts)
 
 
-def print_table(rows: list[dict]) -> None:
+def print_table(rows: list[dict], comparison: Callable[[dict, dict[str, dict]], str]) -> None:
     print(
         f"{'batch':>5}  {'mode':<18}{'median ms':>11}{'p10':>10}{'p90':>10}{'img/s':>9}"
         "  latency ratio by rounds"
@@ -198,7 +198,7 @@ def print_table(rows: list[dict]) -> None:
         of_batch = {other["mode"]: other for other in rows if other["batch"] == row["batch"]}
         print(
             f"{row['batch']:>5}  {row['mode']:<18}{row['median_ms']:>11.2f}{row['p10_ms']:>10.2f}"
-            f"{row['p90_ms']:>10.2f}{row['images_per_s']:>9.1f}  {ratio_text(row, of_batch)}"
+            f"{row['p90_ms']:>10.2f}{row['images_per_s']:>9.1f}  {comparison(row, of_batch)}"
         )
 
 
@@ -208,11 +208,12 @@ def print_differences(differences: dict[str, dict[str, float]], batch: int) -> N
         print(f"  {mode:<18} largest {values['largest']:.2e}, mean {values['mean']:.2e}")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def arguments(description: str, modes: Sequence[str], batches: list[int]) -> argparse.Namespace:
+    """Of a benchmark of these modes, read from the command line."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("model", type=Path, help="frozen graph (.pb)")
-    parser.add_argument("--batches", type=int, nargs="+", default=[1, 8, 32])
-    parser.add_argument("--modes", nargs="+", default=list(MODES), choices=MODES)
+    parser.add_argument("--batches", type=int, nargs="+", default=batches)
+    parser.add_argument("--modes", nargs="+", default=list(modes), choices=modes)
     parser.add_argument(
         "--preprocess", choices=PRESETS, help="default: what the scores say of the network"
     )
@@ -220,7 +221,11 @@ def main() -> None:
     parser.add_argument("--round-seconds", type=float, default=0.5)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", type=Path, help="write all results here")
-    args = parser.parse_args()
+    return parser.parse_args()
+
+
+def run(args: argparse.Namespace) -> dict:
+    """Everything that was measured. Exits when no mode runs."""
     cores = set(sorted(os.sched_getaffinity(0))[: args.threads])
     preset = args.preprocess or fitting_preset(args.model)
     rows: list[dict] = []
@@ -242,24 +247,36 @@ def main() -> None:
         slices = {mode: worker.slice for mode, worker in workers.items() if worker.slice}
         for worker in workers.values():
             worker.close()
-    print_table(rows)
-    for mode, size in slices.items():
+    return {
+        "environment": environment(setting, cores),
+        "model": args.model.name,
+        "rows": rows,
+        "slices": slices,
+        "absent": absent,
+        "score_differences": score_differences(measured["scores"]),
+    }
+
+
+def report(
+    args: argparse.Namespace, result: dict, comparison: Callable[[dict, dict[str, dict]], str]
+) -> None:
+    """Prints the result, and writes it where it is wanted. `comparison`: what to say of a row, with
+    the others of its batch by mode.
+    """
+    print_table(result["rows"], comparison)
+    for mode, size in result["slices"].items():
         print(f"{mode} runs batches above {size} in pieces of {size}")
-    for mode, reason in absent.items():
+    for mode, reason in result["absent"].items():
         print(f"{mode} did not run: {reason}")
-    differences = score_differences(measured["scores"])
-    if differences:
-        print_differences(differences, measured["batch"])
+    if result["score_differences"]:
+        print_differences(result["score_differences"], args.batches[-1])
     if args.json:
-        result = {
-            "environment": environment(setting, cores),
-            "model": args.model.name,
-            "rows": rows,
-            "slices": slices,
-            "absent": absent,
-            "score_differences": differences,
-        }
         args.json.write_text(json.dumps(result, indent=1) + "\n")
+
+
+def main() -> None:
+    args = arguments(__doc__.splitlines()[0], MODES, [1, 8, 32])
+    report(args, run(args), ratio_text)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
-"""How each mode of tools/bench_peers.py runs the network: tool and precision, batch by batch."""
+"""How each mode of tools/bench_peers.py, or bench_integrated.py, runs the network."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,11 @@ from numpy.typing import NDArray
 from peer_images import INPUT, OUTPUT, SIZE
 from prepare_peers import nncf_file, onnx_file, onnx_int8_file
 
+if TYPE_CHECKING:
+    from chexnet_trt import Engine
+
 Array = NDArray[Any]
+GraphDef: TypeAlias = Any
 
 # Each is a tool and a precision; mixed is int8 with bf16 where int8 leaves floating point.
 MODES = (
@@ -28,6 +33,14 @@ MODES = (
     "onnxruntime-fp32",
     "onnxruntime-int8",
     "tensorflow-fp32",
+)
+# TensorFlow's own graph, the same with engine nodes in it, and the engines alone.
+INTEGRATED_MODES = (
+    "tensorflow-fp32",
+    "integrated-fp32",
+    "integrated-int8",
+    "ours-fp32",
+    "ours-int8",
 )
 # What a mode runs in place of the frozen graph, of prepare_peers.FILES.
 PREPARED = {
@@ -77,6 +90,7 @@ def open_mode(mode: str, setting: Setting) -> Opened:
         "openvino": openvino,
         "onnxruntime": onnxruntime,
         "tensorflow": tensorflow,
+        "integrated": integrated,
     }
     return open_tool[tool](precision, setting)
 
@@ -166,9 +180,55 @@ def onnxruntime(precision: str, setting: Setting) -> Opened:
 
 
 def tensorflow(_precision: str, setting: Setting) -> Opened:
+    return in_session(read_graph(setting), setting)
+
+
+def integrated(precision: str, setting: Setting) -> Opened:
+    """The whole network as one engine node, converted as `integrate` does."""
+    from chexnet_trt.integrated import (
+        calib_graph_to_infer_graph,
+        create_inference_graph,
+        load_op_library,
+    )
+
+    load_op_library()
+    graph = create_inference_graph(
+        read_graph(setting), [OUTPUT], setting.max_batch, precision_mode=precision
+    )
+    if precision == "int8":
+        calibrate = in_session(graph, setting).prepare
+        for image in np.load(setting.calibration):
+            calibrate(image[None])()
+        graph = calib_graph_to_infer_graph(graph)
+    engine = only_engine(graph)
+    if engine.precision != precision:
+        raise RuntimeError(f"the builder took {engine.precision}, which it found to be faster")
+    return in_session(graph, setting, engine.slice)
+
+
+def only_engine(graph: GraphDef) -> Engine:
+    """That of the graph's only engine node. Raises RuntimeError when there are others, or none."""
+    import chexnet_trt as ct
+
+    nodes = [node for node in graph.node if node.op == "ChexnetTrtEngine"]
+    if len(nodes) != 1:
+        raise RuntimeError(f"the graph has {len(nodes)} engine nodes, not one")
+    with tempfile.NamedTemporaryFile(suffix=".engine") as file:
+        file.write(nodes[0].attr["engine"].s)
+        file.flush()
+        return ct.load(file.name)
+
+
+def read_graph(setting: Setting) -> GraphDef:
     import tensorflow as tf
 
-    graph_def = tf.compat.v1.GraphDef.FromString(setting.model.read_bytes())
+    return tf.compat.v1.GraphDef.FromString(setting.model.read_bytes())
+
+
+def in_session(graph_def: GraphDef, setting: Setting, slice_size: int = 0) -> Opened:
+    """The images are fed with every run."""
+    import tensorflow as tf
+
     graph = tf.Graph()
     with graph.as_default():
         tf.import_graph_def(graph_def, name="")
@@ -177,4 +237,4 @@ def tensorflow(_precision: str, setting: Setting) -> Opened:
     )
     session = tf.compat.v1.Session(graph=graph, config=config)
     callable_ = session.make_callable(f"{OUTPUT}:0", feed_list=[f"{INPUT}:0"])
-    return Opened(lambda images: lambda: callable_(images))
+    return Opened(lambda images: lambda: callable_(images), slice_size)

@@ -17,7 +17,7 @@ python -m pip install --quiet --upgrade pip
 CMAKE_BUILD_PARALLEL_LEVEL=$jobs python -m pip install --quiet '.[dev]'
 
 step "format, lint, types"
-git ls-files '*.cpp' '*.hpp' | xargs clang-format --dry-run --Werror
+git ls-files '*.cpp' '*.hpp' '*.h' | xargs clang-format --dry-run --Werror
 ruff check .
 ruff format --check .
 mypy

@@ -49,8 +49,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   static std::shared_ptr<Engine> load(const std::string& path, const LoadOptions& options = {});
   static std::shared_ptr<Engine> load(const std::string& path, const LoadOptions& options,
                                       Backend& backend);
-  static std::shared_ptr<Engine> from_plan(const PlanReader& plan, const LoadOptions& options,
-                                           Backend& backend);
+  static std::shared_ptr<Engine> load(const PlanReader& plan, const LoadOptions& options = {});
   /// Writes the file atomically: all of it or nothing. Raises InputError when that fails.
   void save(const std::string& path);
 
@@ -83,6 +82,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   }
 
  private:
+  static std::shared_ptr<Engine> from_plan(const PlanReader& plan, const LoadOptions& options,
+                                           Backend& backend);
   std::shared_ptr<Executable> compile(std::int64_t batch);
   std::shared_ptr<Executable> sliced(std::int64_t batch);
   std::shared_ptr<Executable> from_blob(std::int64_t batch);

@@ -136,7 +136,10 @@ class CommonSections {
 }  // namespace
 
 std::shared_ptr<Engine> Engine::load(const std::string& path, const LoadOptions& options) {
-  const PlanReader plan = PlanReader::open(path);
+  return load(PlanReader::open(path), options);
+}
+
+std::shared_ptr<Engine> Engine::load(const PlanReader& plan, const LoadOptions& options) {
   return from_plan(plan, options, chexnet_trt::backend(config_of(plan).backend));
 }
 
@@ -196,7 +199,7 @@ std::variant<std::shared_ptr<Engine>, ExternalEngine> load_engine_file(const std
   const PlanReader plan = PlanReader::open(path);
   EngineConfig config = config_of(plan);
   const std::optional<ByteView> bytes = plan.find(external_section(config));
-  if (!bytes) return Engine::from_plan(plan, options, chexnet_trt::backend(config.backend));
+  if (!bytes) return Engine::load(plan, options);
   return ExternalEngine{graph_of(plan), std::move(config),
                         std::string(text_section(plan, "manifest")), *bytes, plan.owner()};
 }

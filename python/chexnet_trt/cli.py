@@ -24,6 +24,7 @@ COMMANDS = (
     "trtexec",
     "infer",
     "evaluate",
+    "integrate",
     "inspect",
     "self-test",
     "doctor",

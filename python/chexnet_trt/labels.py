@@ -51,21 +51,25 @@ def canonicalise(name: str) -> str:
     raise InputError(f"'{name}' is not one of the 14 findings; the nearest is {nearest}")
 
 
-def canonical_names(names: Iterable[str]) -> tuple[str, ...]:
+def canonical_names(names: Iterable[str], *, distinct: bool = True) -> tuple[str, ...]:
     """Names in their order: if one is a finding all must be, else (digits, say) they stay as is.
 
-    Raises InputError for an unknown finding and for a name that comes twice.
+    Raises InputError for an unknown finding and, if they must be `distinct`, for a name that comes
+    twice, as ImageNet's do.
     """
     result = tuple(names)
     if any(_key(name) in _ALIASES for name in result):
         result = tuple(canonicalise(name) for name in result)
+        distinct = True
+    if not distinct:
+        return result
     twice = sorted({name for name in result if result.count(name) > 1})
     if twice:
         raise InputError(f"the label '{twice[0]}' comes twice")
     return result
 
 
-def read_labels(path: str | Path) -> tuple[str, ...]:
+def read_labels(path: str | Path, *, distinct: bool = True) -> tuple[str, ...]:
     """Labels of a file: a JSON list, a JSON object {"0": name, ...}, or text with one a line.
 
     Raises InputError for a file that is none of them, and as `canonical_names` does.
@@ -81,7 +85,7 @@ def read_labels(path: str | Path) -> tuple[str, ...]:
         names = [name.strip() for name in names if name.strip()]
         if not names:
             raise InputError("it has no labels")
-        return canonical_names(names)
+        return canonical_names(names, distinct=distinct)
     except InputError as error:
         raise InputError(f"label file '{path}': {error}") from None
 

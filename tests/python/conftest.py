@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,14 @@ def small_engine(small_uff: Path) -> Path:
 def small(small_engine: Path) -> ct.Engine:
     """The engine file, loaded."""
     return ct.load(small_engine, require_exact_device=True)
+
+
+@pytest.fixture(scope="session")
+def op_library() -> Path:
+    """Compiled once a checkout, for this process and those that it starts."""
+    pytest.importorskip("tensorflow")
+    cache = Path(__file__).resolve().parents[2] / "build" / "cache"
+    os.environ.setdefault("CHEXNET_TRT_CACHE", str(cache))
+    from chexnet_trt.integrated import load_op_library
+
+    return load_op_library()

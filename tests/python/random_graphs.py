@@ -1,189 +1,95 @@
-"""Small graphs of ops drawn at random, in which layouts, ranks and broadcasts meet as they may."""
+"""Random TensorFlow graphs in which ops that engines have and ops that they have not alternate.
+
+Every value is [batch, WIDTH] float32, so that any may be read by any op.
+"""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable
 from typing import Any
 
+import hypothesis.strategies as st
 import numpy as np
+import tensorflow as tf
 
-from chexnet_trt import _core
+from chexnet_trt.export.inference_graph import sub_graph
 
-_LIMIT = 4000  # Numbers of a value.
+v1 = tf.compat.v1
+
+WIDTH = 4
+_WEIGHTS = np.random.default_rng(0).normal(size=(WIDTH, WIDTH)).astype(np.float32)
 
 
-class RandomGraph:
-    """`graph` has an image as its input and a few outputs; `feeds(batch)` are random."""
+def _weights() -> Any:
+    """One constant for the whole graph."""
+    graph = v1.get_default_graph()
+    found = graph.get_collection("weights")
+    if not found:
+        graph.add_to_collection("weights", tf.constant(_WEIGHTS, name="weights"))
+    return graph.get_collection("weights")[0]
 
-    def __init__(self, seed: int, ops: int = 8) -> None:
-        self._random = random.Random(seed)
-        self._numpy = np.random.default_rng(seed)
-        self._builder = _core.GraphBuilder()
-        self._layout = self._random.choice(["nhwc", "nchw"])
-        extents = [self._random.randint(3, 7) for _ in range(3)]
-        self._input = (None, *extents)
-        attributes = {"shape": self._input, "layout": self._layout}
-        self._values = [self._builder.add("input", "x", [], attributes)]
-        self._count = 0
-        while self._count < ops:
-            self._grow()
-        self._publish()
-        self.graph = self._builder.finish()
 
-    def feeds(self, batch: int) -> dict[str, np.ndarray]:
-        rng = np.random.default_rng(batch)
-        return {"x": rng.uniform(-1, 1, (batch, *self._input[1:])).astype(np.float32)}
+def _top_k(x: Any) -> Any:
+    """Both outputs are read."""
+    values, indices = tf.math.top_k(x, WIDTH)
+    return values + tf.cast(indices, tf.float32)
 
-    def _grow(self) -> None:
-        """One op more, or none where what was drawn does not fit."""
-        kinds: list[Callable[[_core.Node], Any]] = [
-            self._convolution, self._pooling, self._binary, self._unary, self._reduce,
-            self._reshape, self._transpose, self._concat, self._pad, self._slice, self._softmax,
-            self._gather, self._matmul,
-        ]  # fmt: skip
-        x = self._random.choice(self._values[-4:])
-        drawn = self._random.choice(kinds)(x)
-        if drawn is None:
-            return
-        op, inputs, attributes = drawn
-        try:
-            node = self._builder.add(op, f"n{self._count}", inputs, attributes)
-        except _core.InputError:
-            return
-        if np.prod([n or 1 for n in node.shape]) <= _LIMIT:
-            self._values.append(node)
-        self._count += 1
 
-    def _publish(self) -> None:
-        last = [node for node in self._values[1:] if node.shape and node.shape[0] is None][-3:]
-        for index, node in enumerate(last or self._values[:1]):
-            self._builder.add_output(f"y{index}", node.name)
+ONE = {
+    "relu": tf.nn.relu,
+    "tanh": tf.tanh,
+    "identity": tf.identity,
+    "matmul": lambda x: tf.matmul(x, _weights()),
+    "scale": lambda x: x * tf.sqrt(tf.abs(_weights()[0]) + 0.1),
+    "reshape": lambda x: tf.reshape(tf.reshape(x, [tf.shape(x)[0], 2, -1]), [-1, WIDTH]),
+    "mean": lambda x: x - tf.reduce_mean(x, 1, keepdims=True),
+    "softmax": tf.nn.softmax,
+    # What engines have not:
+    "sort": tf.sort,
+    "top_k": _top_k,
+    "cumsum": tf.cumsum,
+    "where": lambda x: tf.where(x > 0, x, x * 0.5),
+    "text": lambda x: tf.strings.to_number(tf.strings.as_string(tf.round(x * 8), precision=2)),
+    "batch_mean": lambda x: x + tf.reduce_mean(x, 0),
+}
+TWO = {
+    "add": tf.add,
+    "multiply": tf.multiply,
+    "concat": lambda x, y: tf.concat([x, y], 1)[:, 1 : WIDTH + 1],
+    "maximum": tf.maximum,
+    "not_equal": lambda x, y: tf.where(tf.not_equal(x, y), x, y),
+}
 
-    def _constant(self, *shape: int) -> str:
-        name = f"c{self._count}_{self._random.random()}"
-        value = self._numpy.uniform(-1, 1, shape).astype(np.float32)
-        return self._builder.add("constant", name, [], {"value": value}).name
 
-    def _layout_of(self, x: _core.Node) -> str | None:
-        return self._random.choice(["nhwc", "nchw"]) if len(x.shape) == 4 else None
+@st.composite
+def recipes(draw: st.DrawFn) -> list[tuple[str, int, int, int | None]]:
+    """Rows of op, its operands, and a value that it waits for; operands are earlier values, 0 and 1
+    being the placeholders."""
+    rows = []
+    for index in range(2, draw(st.integers(5, 16))):
+        earlier = st.integers(max(0, index - 6), index - 1)
+        op = draw(st.sampled_from([*ONE, *TWO]))
+        rows.append((op, draw(earlier), draw(earlier), draw(st.none() | earlier)))
+    return rows
 
-    def _window(self, x: _core.Node, layout: str) -> tuple[int, dict[str, Any], list[int]]:
-        """Channels, attributes, kernel."""
-        channels = x.shape[3 if layout == "nhwc" else 1]
-        draw = self._random.randint
-        kernel = [draw(1, 3), draw(1, 3)]
-        attributes = {
-            "layout": layout,
-            "strides": [draw(1, 2), draw(1, 3)],
-            "pads_begin": [draw(0, k - 1) for k in kernel],
-            "pads_end": [draw(0, k - 1) for k in kernel],
-        }
-        return channels, attributes, kernel
 
-    def _convolution(self, x: _core.Node) -> Any:
-        layout = self._layout_of(x)
-        if layout is None:
-            return None
-        channels, attributes, kernel = self._window(x, layout)
-        if channels == 1:  # OpenVINO 2026.4 may read beyond an image of one channel, 3 wide.
-            return None
-        groups = self._random.choice([n for n in range(1, channels + 1) if channels % n == 0])
-        attributes["groups"] = groups
-        maps = groups * self._random.randint(1, 3)
-        return "conv2d", [x.name, self._constant(*kernel, channels // groups, maps)], attributes
-
-    def _pooling(self, x: _core.Node) -> Any:
-        layout = self._layout_of(x)
-        if layout is None:
-            return None
-        _, attributes, kernel = self._window(x, layout)
-        op = self._random.choice(["max_pool", "average_pool"])
-        return op, [x.name], {**attributes, "kernel": kernel}
-
-    def _binary(self, x: _core.Node) -> Any:
-        kind = {"kind": self._random.choice(["add", "sub", "mul", "min", "max"])}
-        if self._random.random() < 0.4:
-            inputs = [x.name, self._random.choice(self._values).name]
-        else:
-            rank = self._random.randint(0, len(x.shape) - 1)
-            shape = [
-                n if self._random.random() < 0.6 else 1 for n in x.shape[len(x.shape) - rank :]
-            ]
-            inputs = [x.name, self._constant(*shape)]
-        self._random.shuffle(inputs)
-        return "binary", inputs, kind
-
-    def _unary(self, x: _core.Node) -> Any:
-        if self._random.random() < 0.5:
-            return "unary", [x.name], {"kind": self._random.choice(["neg", "abs", "sin", "square"])}
-        return "activation", [x.name], {"kind": self._random.choice(["relu", "tanh", "sigmoid"])}
-
-    def _axes(self, x: _core.Node) -> list[int]:
-        return list(range(1, len(x.shape)))
-
-    def _axis(self, x: _core.Node) -> int:
-        return self._random.choice(self._axes(x) or [0])
-
-    def _reduce(self, x: _core.Node) -> Any:
-        axes = sorted(self._random.sample(self._axes(x), min(2, len(x.shape) - 1)))
-        kind = self._random.choice(["sum", "max", "mean"])
-        attributes = {"kind": kind, "axes": axes, "keep_dims": self._random.random() < 0.5}
-        return "reduce", [x.name], attributes
-
-    def _reshape(self, x: _core.Node) -> Any:
-        rest = list(x.shape[1:])
-        if self._random.random() < 0.4:
-            shape = [int(np.prod(rest))]
-        elif len(rest) > 1 and self._random.random() < 0.5:
-            at = self._random.randint(0, len(rest) - 2)
-            shape = [*rest[:at], rest[at] * rest[at + 1], *rest[at + 2 :]]
-        else:
-            shape = self._random.sample(rest, len(rest)) + [1] * self._random.randint(0, 1)
-        return "reshape", [x.name], {"shape": [x.shape[0], *shape]}
-
-    def _transpose(self, x: _core.Node) -> Any:
-        axes = self._axes(x)
-        return "transpose", [x.name], {"permutation": [0, *self._random.sample(axes, len(axes))]}
-
-    def _concat(self, x: _core.Node) -> Any:
-        axis = self._axis(x)
-        fitting = [
-            node.name
-            for node in self._values
-            if len(node.shape) == len(x.shape)
-            and all(a == b for i, (a, b) in enumerate(zip(node.shape, x.shape, strict=True))
-                    if i != axis)
-        ]  # fmt: skip
-        return "concat", [x.name, self._random.choice(fitting)], {"axis": axis}
-
-    def _pad(self, x: _core.Node) -> Any:
-        draw = [[0, *(self._random.randint(0, 2) for _ in self._axes(x))] for _ in range(2)]
-        return "pad", [x.name], {"pads_begin": draw[0], "pads_end": draw[1]}
-
-    def _slice(self, x: _core.Node) -> Any:
-        begin, end, strides = [0], [None], [1]
-        for extent in x.shape[1:]:
-            first, last = self._random.randrange(extent), self._random.randrange(extent)
-            stride = self._random.randint(1, 2) * (1 if first <= last else -1)
-            begin.append(first)
-            end.append(last + 1 if stride > 0 else last - 1)
-            strides.append(stride)
-        return "slice", [x.name], {"begin": begin, "end": end, "strides": strides}
-
-    def _softmax(self, x: _core.Node) -> Any:
-        return "softmax", [x.name], {"axis": self._axis(x)}
-
-    def _gather(self, x: _core.Node) -> Any:
-        axis = self._axis(x)
-        shape = [self._random.randint(1, 3) for _ in range(self._random.randint(0, 2))]
-        indices = self._numpy.integers(0, x.shape[axis] or 1, shape).astype(np.int32)
-        name = f"i{self._count}_{self._random.random()}"
-        self._builder.add("constant", name, [], {"value": indices})
-        return "gather", [x.name, name], {"axis": axis}
-
-    def _matmul(self, x: _core.Node) -> Any:
-        if len(x.shape) != 2:
-            return None
-        weights = self._constant(x.shape[1], self._random.randint(1, 5))
-        return "matmul", [x.name, weights], {}
+def build(rows: list[tuple[str, int, int, int | None]]) -> tuple[Any, list[str], list[str]]:
+    """The GraphDef, the placeholders that its outputs need, and its outputs: what nothing reads,
+    and one value in the middle."""
+    with tf.Graph().as_default() as graph:
+        values = [v1.placeholder(tf.float32, [None, WIDTH], name) for name in ("x0", "x1")]
+        used = set()
+        for op, first, second, waits_for in rows:
+            after = [] if waits_for is None else [values[waits_for]]
+            with tf.control_dependencies(after):
+                if op in ONE:
+                    values.append(ONE[op](values[first]))
+                    used.add(first)
+                else:
+                    values.append(TWO[op](values[first], values[second]))
+                    used |= {first, second}
+        names = {values[i].op.name for i in range(2, len(values)) if i not in used}
+        names.add(values[len(values) // 2 + 1].op.name)
+    outputs = sorted(names)
+    graph_def = sub_graph(graph.as_graph_def(), outputs)
+    inputs = sorted(node.name for node in graph_def.node if node.op == "Placeholder")
+    return graph_def, inputs, outputs

@@ -23,6 +23,8 @@ ALLOWED = {
     "plan": {"common"},
     "engine": {"common", "graph", "uff", "passes", "calibration", "backends", "plan"},
     "bench": {"common", "backends", "engine"},
+    "c_api": {"common", "backends", "plan", "engine"},
+    "tensorflow_op": set(),
     "bindings": {
         "common",
         "images",
@@ -38,7 +40,12 @@ ALLOWED = {
 }
 
 # A third-party header, and the only folder of cpp/ that may include it.
-CONFINED = {"openvino/": "backends/openvino", "pybind11/": "bindings"}
+CONFINED = {
+    "openvino/": "backends/openvino",
+    "pybind11/": "bindings",
+    "tensorflow/": "tensorflow_op",
+    "absl/": "tensorflow_op",
+}
 
 INCLUDE = re.compile(r'^\s*#include\s+[<"]([^>"]+)[>"]', re.MULTILINE)
 HEAVY = re.compile(
@@ -51,6 +58,7 @@ HEAVY = re.compile(
 # What is TensorFlow's through and through may import it at the top; light commands do not load it.
 TENSORFLOW_HOMES = (
     "export/",
+    "integrated/",
     "train/",
     "models/tensorflow_layers.py",
     "models/tensorflow_network.py",

@@ -17,7 +17,7 @@ from chexnet_trt.preprocess import preset
 from chexnet_trt.uff import from_tensorflow
 from int8_networks import needs_int8
 from one_op_graphs import CASES, ELSEWHERE, Case
-from random_graphs import RandomGraph
+from random_core_graphs import RandomGraph
 from synthetic_xray import synthetic_xray
 from tensorrt_networks import computed, needs_rtx, network_of, run
 from tensorrt_readback import read_back

@@ -56,10 +56,10 @@ def freeze_saved_model(
     Raises InputError for a folder that is none, that lacks either, or that only trains.
     """
     folder = Path(folder)
-    meta = _serving_meta_graph(folder)
+    meta = meta_graph_of(folder)
     made_by_2 = meta.HasField("object_graph_def")
     required = made_by_2 or not output_nodes
-    name = _signature_name(meta, folder, signature, required=required)
+    name = signature_name_of(meta, folder, signature, required=required)
     if made_by_2:
         graph, outputs = freeze_function(folder, name, output_nodes)
     else:
@@ -99,7 +99,11 @@ def freeze_meta_graph(
     return FrozenGraph(graph, tuple(outputs), f"MetaGraph {path.name}")
 
 
-def _serving_meta_graph(folder: Path) -> MetaGraphDef:
+def meta_graph_of(folder: Path, tags: Sequence[str] | None = None) -> MetaGraphDef:
+    """The graph with exactly these tags; for serving where none are given, whatever else it has.
+
+    Raises InputError for a folder that is no SavedModel and for tags that it lacks.
+    """
     path = folder / "saved_model.pb"
     try:
         saved = SavedModel.FromString(path.read_bytes())
@@ -108,18 +112,28 @@ def _serving_meta_graph(folder: Path) -> MetaGraphDef:
     except DecodeError:
         raise InputError(f"'{path}' is not a SavedModel, or it is cut short") from None
     serving = v1.saved_model.tag_constants.SERVING
-    tags = [set(meta.meta_info_def.tags) for meta in saved.meta_graphs]
-    for wanted in ({serving}, *(found for found in tags if serving in found)):
-        if wanted in tags:
-            return saved.meta_graphs[tags.index(wanted)]
-    found = ", ".join("+".join(sorted(each)) or "none" for each in tags) or "no graph at all"
+    present = [set(meta.meta_info_def.tags) for meta in saved.meta_graphs]
+    alike = [found for found in present if serving in found] if tags is None else []
+    for wanted in (set(tags or [serving]), *alike):
+        if wanted in present:
+            return saved.meta_graphs[present.index(wanted)]
+    found = ", ".join("+".join(sorted(each)) or "none" for each in present) or "no graph at all"
+    if tags is not None:
+        raise InputError(
+            f"'{folder}' has no graph with the tags {'+'.join(tags)} (it has: {found})"
+        )
     raise InputError(
         f"the SavedModel '{folder}' has no graph with the SERVING tag '{serving}' (it has: "
         f"{found}): export it for serving (export_savedmodel, tf.saved_model.save)"
     )
 
 
-def _signature_name(meta: MetaGraphDef, folder: Path, asked: str | None, *, required: bool) -> str:
+def signature_name_of(
+    meta: MetaGraphDef, folder: Path, asked: str | None, *, required: bool = True
+) -> str:
+    """The signature asked for, else that for serving; empty where there is none and none is
+    required. Raises InputError otherwise.
+    """
     found = sorted(name for name in meta.signature_def if not name.startswith("__"))
     for name in SIGNATURES if asked is None else (asked,):
         if name in found:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -27,28 +28,51 @@ ConcreteFunction: TypeAlias = Any
 _INLINED = re.compile(r"^((Stateful|Stateless)?PartitionedCall(_\d+)?/)+")
 
 
-def freeze_function(
-    folder: Path, name: str, output_nodes: Sequence[str]
-) -> tuple[GraphDef, list[str]]:
-    """The frozen graph of the signature `name` of a SavedModel, and the outputs' names."""
+@dataclass(frozen=True)
+class FrozenFunction:
+    """A signature whose variables are constants. inputs, outputs: its keys -> tensors."""
+
+    graph: GraphDef
+    inputs: Mapping[str, str]
+    outputs: Mapping[str, str]
+
+
+def load_function(folder: Path, name: str, tags: Sequence[str] | None = None) -> FrozenFunction:
+    """The signature `name` of a SavedModel. Raises InputError when TensorFlow cannot load it."""
     try:
-        loaded = tf.saved_model.load(str(folder))  # Owns the variables.
+        loaded = tf.saved_model.load(str(folder), tags)  # Owns the variables.
         function = loaded.signatures[name]
         frozen = convert_variables_to_constants_v2(function)
     except (OSError, ValueError, tf.errors.OpError) as error:
         reason = str(error).strip().splitlines()[0]
         raise InputError(f"TensorFlow cannot load the SavedModel '{folder}': {reason}") from None
     graph = frozen.graph.as_graph_def()
-    nodes = {node.name: node for node in graph.node}
-    signature = {
-        key: _origin(nodes, tensor.op.name)
-        for key, tensor in zip(sorted(function.structured_outputs), frozen.outputs, strict=True)
-    }
     names = _readable_names(graph, _variable_names(function))
     rename(graph, names)
-    signature = {key: names.get(node, node) for key, node in signature.items()}
-    outputs = choose_outputs({node.name for node in graph.node}, output_nodes, signature)
-    graph = sub_graph(graph, outputs)
+
+    def renamed(tensor: str) -> str:
+        node, _, index = tensor.partition(":")
+        return f"{names.get(node, node)}:{index or 0}"
+
+    return FrozenFunction(
+        graph,
+        {key: renamed(spec.name) for key, spec in function.structured_input_signature[1].items()},
+        {
+            key: renamed(tensor.name)
+            for key, tensor in zip(sorted(function.structured_outputs), frozen.outputs, strict=True)
+        },
+    )
+
+
+def freeze_function(
+    folder: Path, name: str, output_nodes: Sequence[str]
+) -> tuple[GraphDef, list[str]]:
+    """The frozen graph of the signature `name` of a SavedModel, and the outputs' names."""
+    function = load_function(folder, name)
+    nodes = {node.name: node for node in function.graph.node}
+    signature = {key: _origin(nodes, producer(each)) for key, each in function.outputs.items()}
+    outputs = choose_outputs(nodes, output_nodes, signature)
+    graph = sub_graph(function.graph, outputs)
     check_inference(graph)
     return remove_training_nodes(graph, outputs, keep_names=False), outputs
 

@@ -21,7 +21,7 @@ from chexnet_trt.uff.graph_def import (
 
 DEFAULT_OUTPUTS = (SCORES, CATEGORIES)
 _SHOWN = 3
-_PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
+PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
 _FLOATING = (DT_FLOAT, DT_DOUBLE, DT_HALF, DT_BFLOAT16)
 
 
@@ -98,7 +98,7 @@ def check_inference(graph: GraphDef) -> None:
         "export with training=False (ModeKeys.PREDICT)",
     )
     _refuse(
-        [n for n in graph.node if n.op in _PLACEHOLDERS and n.attr["dtype"].type == DT_BOOL],
+        [n for n in graph.node if n.op in PLACEHOLDERS and n.attr["dtype"].type == DT_BOOL],
         "this graph switches between training and inference by a placeholder",
         "export with the constant is_training=False (learning phase 0)",
     )
@@ -164,7 +164,7 @@ def inputs_of(graph: GraphDef) -> dict[str, list[int]]:
     return {
         node.name: [dim.size for dim in node.attr["shape"].shape.dim]
         for node in graph.node
-        if node.op in _PLACEHOLDERS
+        if node.op in PLACEHOLDERS
     }
 
 
