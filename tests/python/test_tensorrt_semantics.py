@@ -17,7 +17,7 @@ from chexnet_trt.preprocess import preset
 from chexnet_trt.uff import from_tensorflow
 from int8_networks import needs_int8
 from one_op_graphs import CASES, ELSEWHERE, Case
-from random_networks import RandomNetwork
+from random_core_graphs import RandomGraph
 from synthetic_xray import synthetic_xray
 from tensorrt_networks import computed, needs_rtx, network_of, run
 from tensorrt_readback import read_back
@@ -68,7 +68,7 @@ def test_every_op_has_a_case() -> None:
 @pytest.mark.parametrize("seed", range(40))
 def test_ops_in_a_row(seed: int) -> None:
     """Where layouts change and values meet that have different ones."""
-    drawn = RandomNetwork(seed)
+    drawn = RandomGraph(seed)
     feeds = drawn.feeds(2)
     expected = run(drawn.graph, feeds, 2)
     found = computed(network_of(drawn.graph), feeds, 2)
