@@ -18,7 +18,8 @@ struct Entry {
 constexpr std::array<Entry, 3> kEntries{{
     {"openvino", openvino::make_backend, ""},
     {"cuda", nullptr, "this version runs on CPUs only; GPUs are planned"},
-    {"tensorrt", nullptr, "its engines are made and run by chexnet_trt.tensorrt; calibrate with openvino"},
+    {"tensorrt", nullptr,
+     "its engines are made and run by chexnet_trt.tensorrt; calibrate with openvino"},
 }};
 
 const Entry& entry_of(std::string_view name) {
