@@ -25,6 +25,7 @@ COMMANDS = (
     "infer",
     "evaluate",
     "integrate",
+    "compare",
     "inspect",
     "self-test",
     "doctor",

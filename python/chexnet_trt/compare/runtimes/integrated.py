@@ -1,0 +1,47 @@
+"""The integrated mode: a TensorFlow graph whose segments run in our engines."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import numpy as np
+
+from chexnet_trt._core import InputError
+from chexnet_trt.compare.modes import Mode
+from chexnet_trt.compare.runtimes.graph_session import GraphSession, read_graph
+from chexnet_trt.compare.setting import INPUT, OUTPUT, Setting
+
+ENGINE_OP = "ChexnetTrtEngine"
+
+
+def open_session(mode: Mode, setting: Setting) -> GraphSession:
+    try:
+        integrated: Any = importlib.import_module("chexnet_trt.integrated")
+    except ImportError:
+        raise InputError("this version has no integrated mode") from None
+    native = read_graph(mode, setting)
+    integrated.load_op_library()
+    graph = integrated.create_inference_graph(
+        input_graph_def=native,
+        outputs=[OUTPUT],
+        max_batch_size=setting.max_batch,
+        precision_mode=mode.precision,
+    )
+    if mode.precision == "int8":
+        _calibrate(graph, setting)
+        graph = integrated.calib_graph_to_infer_graph(graph)
+    engines = sum(node.op == ENGINE_OP for node in graph.node)
+    if not engines:
+        raise InputError("no part of the graph runs in an engine")
+    facts: dict[str, Any] = {"engines": engines, "nodes_left": len(graph.node) - engines}
+    return GraphSession(graph, setting, facts)
+
+
+def _calibrate(graph: Any, setting: Setting) -> None:  # noqa: ANN401 - a GraphDef
+    import tensorflow as tf
+
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        tf.import_graph_def(graph, name="")
+        for image in np.load(setting.calibration):
+            session.run(f"{OUTPUT}:0", {f"{INPUT}:0": image[None]})

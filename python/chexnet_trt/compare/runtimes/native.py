@@ -1,0 +1,85 @@
+"""Our engine, of any backend: one for every batch size, as `build --max-batch` makes it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from chexnet_trt import _core, build, load
+from chexnet_trt.compare import files
+from chexnet_trt.compare.modes import Mode
+from chexnet_trt.compare.runtimes import Array
+from chexnet_trt.compare.setting import INPUT, OUTPUT, Setting
+from chexnet_trt.engine import Engine
+
+
+class _Bound:
+    def __init__(self, engine: Engine, batch: int) -> None:
+        shape = [batch, *engine.inputs[0].shape[1:]]
+        self.input: Array = np.zeros(shape, np.float32)
+        self._engine = engine
+        self._batch = batch
+        self._context = engine.create_context()
+
+    def run(self) -> Array:
+        return self._context.enqueue({INPUT: self.input}).wait()[OUTPUT]
+
+    def device_times(self, count: int) -> list[float]:
+        result = _core.run_bench(
+            self._engine.core,
+            batch=self._batch,
+            iterations=count,
+            warm_up_ms=0,
+            duration_s=0,
+            inputs=[self.input],
+        )
+        return [trace.compute_ms for trace in result.traces]
+
+
+class _Session:
+    layout = "nchw"
+
+    def __init__(self, engine: Engine, largest: int) -> None:
+        self._engine = engine
+        layers = Counter(layer.precision for layer in engine.layers(largest))
+        self.facts: dict[str, Any] = {
+            "backend": engine.backend,
+            "device": engine.device,
+            "layers": dict(layers.most_common()),
+            "slice": engine.slice,
+        }
+
+    def bind(self, batch: int) -> _Bound:
+        return _Bound(self._engine, batch)
+
+
+def open_session(mode: Mode, setting: Setting) -> _Session:
+    if mode.name in setting.engines:
+        engine = load(setting.engines[mode.name], threads=setting.threads)
+    else:
+        engine = _build(mode, setting)
+    return _Session(engine, min(engine.max_batch, setting.max_batch))
+
+
+def _build(mode: Mode, setting: Setting) -> Engine:
+    status = {row.name: row.missing for row in _core.backends()}
+    missing = status.get(mode.backend, f"this version has no backend '{mode.backend}'")
+    if missing:
+        raise _core.InputError(missing)
+    present = _core.device_precisions(mode.backend)
+    if mode.precision not in present:
+        device = _core.device_name(mode.backend)
+        raise _core.InputError(f"{device} has no {mode.precision} kernels")
+    return build(
+        setting.model,
+        backend=mode.backend,
+        precisions=[mode.precision],
+        obey=True,
+        calibration=files.path_of("ranges", setting) if mode.file else None,
+        max_batch=setting.max_batch,
+        threads=setting.threads,
+        embed_blob=False,
+        **setting.network,
+    )
