@@ -26,6 +26,7 @@ COMMANDS = (
     "evaluate",
     "integrate",
     "compare",
+    "report",
     "inspect",
     "self-test",
     "doctor",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -34,12 +35,20 @@ def describe(cores: Collection[int], threads: int) -> dict[str, Any]:
     versions = {name: machine.version(name) for name in PACKAGES}
     return {
         **machine.describe(),
+        "os": _system(),
         "packages": {name: version for name, version in versions.items() if version},
         "pinned_to": sorted(cores),
         "threads": threads,
         "governor": _governor(min(cores)),
         "gpus": _gpus(),
     }
+
+
+def _system() -> str:
+    try:
+        return platform.freedesktop_os_release()["PRETTY_NAME"]
+    except (OSError, KeyError):
+        return platform.system()
 
 
 def _governor(core: int) -> str | None:
