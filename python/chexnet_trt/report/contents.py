@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 @dataclass(frozen=True)
 class Cell:
     """`aside`: the whitepaper's figure in the same place. `noisy`: not to be relied on. `absent`:
-    there is no figure."""
+    there is no figure. `words`: it is words instead."""
 
     text: str
     aside: str = ""
     noisy: bool = False
     absent: bool = False
+    words: bool = False
 
 
 ABSENT = Cell("\N{EN DASH}", absent=True)
@@ -41,6 +42,8 @@ class Figure:
     alt: str
     svg: str
     notes: list[str] = field(default_factory=list)
+    wide: bool = False
+    """It does not share a row with another."""
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from chexnet_trt._core import InputError
-from chexnet_trt.report.palette import FAINT, GRID, INK, PAPER, Style, as_variables
+from chexnet_trt.report.palette import FAINT, GRID, INK, PAGE, PAPER, Style, as_variables
 
 WIDTH, HEIGHT = 5.0, 3.3  # inches; a phone shows it without making letters small
+_SHORT_LABEL = 27  # Two such stand side by side.
 _SETTINGS: dict[str, Any] = {
     "font.size": 9,
     "font.family": "sans-serif",
@@ -105,24 +106,26 @@ def lines(axes: Any, series: Sequence[Series], label: str, batches: Sequence[int
             label=one.label,
             color=one.style.color,
             linestyle=one.style.line,
+            marker=one.style.mark,
+            markersize=5,
             linewidth=1.8,
             elinewidth=0.9,
             capsize=2,
         )
-        for hollow in (False, True):
-            points = [
-                (batch, value)
-                for batch, value, noisy in zip(one.batches, one.values, one.hollow, strict=True)
-                if noisy is hollow
-            ]
-            if points:
-                axes.plot(
-                    *zip(*points, strict=True),
-                    one.style.mark,
-                    color=one.style.color,
-                    markerfacecolor="none" if hollow else one.style.color,
-                    markersize=5,
-                )
+        noisy = [
+            (batch, value)
+            for batch, value, hollow in zip(one.batches, one.values, one.hollow, strict=True)
+            if hollow
+        ]
+        if noisy:
+            axes.plot(
+                *zip(*noisy, strict=True),
+                one.style.mark,
+                color=one.style.color,
+                markerfacecolor=PAGE,
+                markersize=5,
+                zorder=3,
+            )
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
     axes.set_xticks(list(batches), [str(batch) for batch in batches])
@@ -150,15 +153,15 @@ def ranked(axes: Any, rows: Sequence[tuple[str, float, str, Style]], label: str)
     axes.tick_params(length=0)
     axes.grid(visible=False, axis="y")
     axes.grid(visible=True, axis="x")
-    axes.margins(x=0.42)
-    axes.set_xlim(left=0)
+    widest = max((row[1] for row in rows), default=0.0)
+    axes.set_xlim(0, 1.7 * widest if widest else 1.0)  # The texts need room.
 
 
 def legend(axes: Any) -> None:  # noqa: ANN401
-    if axes.get_legend_handles_labels()[0]:
-        axes.figure.legend(
-            *axes.get_legend_handles_labels(), loc="outside upper left", ncols=2, borderpad=0
-        )
+    handles, labels = axes.get_legend_handles_labels()
+    if labels:
+        columns = 2 if max(map(len, labels)) <= _SHORT_LABEL else 1
+        axes.figure.legend(handles, labels, loc="outside upper left", ncols=columns, borderpad=0)
 
 
 def _plain_ticks(axes: Any) -> None:  # noqa: ANN401

@@ -13,6 +13,8 @@ from chexnet_trt.report.view import CUSTOM, INTEGRATED, NATIVE_INT8, STOCK, Fiel
 
 PAPER = "whitepaper, other hardware"
 THROUGHPUT, LATENCY = "Throughput in images/s", "Median host latency in ms"
+AGAINST_TF = "native TensorFlow and int8 engines"
+BOTH_WAYS = "integrated and native engines, int8"
 _RATE, _TIME = "images_per_s", "median"
 
 
@@ -71,11 +73,15 @@ def _against_stock(view: View, index: int, label: str, field: str) -> Figure:
 
 
 def figure_15(view: View) -> Figure:
-    return _compared(view, 15, THROUGHPUT, _RATE, [*view.baselines(), *view.accelerated()])
+    return _compared(view, 15, THROUGHPUT, _RATE, AGAINST_TF, _all_three(view))
 
 
 def figure_16(view: View) -> Figure:
-    return _compared(view, 16, LATENCY, _TIME, [*view.baselines(), *view.accelerated()])
+    return _compared(view, 16, LATENCY, _TIME, AGAINST_TF, _all_three(view))
+
+
+def _all_three(view: View) -> list[str]:
+    return [*view.baselines(), *view.accelerated()]
 
 
 def figure_17(view: View) -> Figure:
@@ -109,11 +115,11 @@ def _factors(view: View, mode: str, to: str) -> Series:
 
 
 def figure_18(view: View) -> Figure:
-    return _compared(view, 18, THROUGHPUT, _RATE, _both_ways(view))
+    return _compared(view, 18, THROUGHPUT, _RATE, BOTH_WAYS, _both_ways(view))
 
 
 def figure_19(view: View) -> Figure:
-    return _compared(view, 19, LATENCY, _TIME, _both_ways(view))
+    return _compared(view, 19, LATENCY, _TIME, BOTH_WAYS, _both_ways(view))
 
 
 def _both_ways(view: View) -> list[str]:
@@ -140,7 +146,7 @@ def figure_20(view: View) -> Figure:
         drawn = svg()
     alt = f"{label}. " + "; ".join(f"{title}: {text}" for title, _, text, _ in rows) + "."
     notes = absences(view, [row["entry"].partition("/")[2] for row in target["rows"]])
-    return Figure("Figure 20", "Throughput under the latency target", alt, drawn, notes)
+    return Figure("Figure 20", "Throughput under the latency target", alt, drawn, notes, wide=True)
 
 
 def _end_text(row: Fields) -> str:
@@ -149,10 +155,11 @@ def _end_text(row: Fields) -> str:
     return f"{number(row['images_per_s'])} (batch {row['batch']}, {number(row['median'])} ms)"
 
 
-def _compared(view: View, index: int, label: str, field: str, modes: list[str]) -> Figure:
+def _compared(
+    view: View, index: int, label: str, field: str, what: str, modes: list[str]
+) -> Figure:
     drawn, alt = _lines(index, _series(view, modes, field), label, view.batches)
-    names = " and ".join(view.title(mode) for mode in modes if view.has(mode))
-    return _figure(view, index, f"{label}: {names}", alt, drawn, modes)
+    return _figure(view, index, f"{label}: {what}", alt, drawn, modes)
 
 
 def _lines(index: int, series: Sequence[Series], label: str, batches: list[int]) -> tuple[str, str]:

@@ -9,8 +9,6 @@ from chexnet_trt.report.contents import Cell, Figure, Page, Section, Table
 from chexnet_trt.report.page import NOISY
 from chexnet_trt.report.palette import css
 
-_ABSENT = ' class="absent"'
-
 
 def render(page: Page) -> str:
     style = css() + (files(__package__) / "page.css").read_text()
@@ -57,7 +55,9 @@ def _table(table: Table) -> str:
 
 
 def _cell(cell: Cell) -> str:
-    return f"<td{_ABSENT if cell.absent else ''}>{_content(cell)}</td>"
+    kind = "words" if cell.words else "absent" if cell.absent else ""
+    attribute = f' class="{kind}"' if kind else ""
+    return f"<td{attribute}>{_content(cell)}</td>"
 
 
 def _content(cell: Cell) -> str:
@@ -67,9 +67,10 @@ def _content(cell: Cell) -> str:
 
 
 def _figure(figure: Figure) -> str:
+    kind = "drawing wide" if figure.wide else "drawing"
     svg = figure.svg.replace("<svg", f'<svg role="img" aria-label="{escape(figure.alt)}"', 1)
     return (
-        f'<figure class="drawing"><figcaption><b>{escape(figure.name)}</b> {escape(figure.title)}'
+        f'<figure class="{kind}"><figcaption><b>{escape(figure.name)}</b> {escape(figure.title)}'
         f"</figcaption>{svg}{_notes(figure.notes)}</figure>"
     )
 

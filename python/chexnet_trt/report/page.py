@@ -88,11 +88,15 @@ def _facts(view: View) -> list[tuple[str, str, str]]:
     if single:
         quickest = min(single, key=lambda cell: float(cell["median"]))
         title = view.entries[quickest["entry"]]["title"]
-        facts.append((f"{number(quickest['median'])} ms", f"a batch of {quickest['batch']}", title))
+        facts.append(
+            (f"{number(quickest['median'])} ms", f"quickest at batch {quickest['batch']}", title)
+        )
     if cells:
         most = max(cells, key=lambda cell: float(cell["images_per_s"]))
         title = view.entries[most["entry"]]["title"]
-        facts.append((f"{number(most['images_per_s'])} images/s", f"batch {most['batch']}", title))
+        facts.append(
+            (f"{number(most['images_per_s'])} images/s", f"most, at batch {most['batch']}", title)
+        )
     target = view.summary["target"]
     limit = f"at most {number(target['target_ms'])} ms"
     if target["best"] is None:
@@ -100,7 +104,7 @@ def _facts(view: View) -> list[tuple[str, str, str]]:
     else:
         row = next(row for row in target["rows"] if row["entry"] == target["best"])
         title = view.entries[target["best"]]["title"]
-        words = f"{limit}, batch {row['batch']}"
+        words = f"most within {number(target['target_ms'])} ms, at batch {row['batch']}"
         facts.append((f"{number(row['images_per_s'])} images/s", words, title))
     return facts
 
@@ -119,8 +123,9 @@ def _stock_section(view: View) -> Section:
 def _method(settings: Fields) -> str:
     return (
         f"Every mode is a process of its own, pinned to the same cores; {settings['rounds']} "
-        f"rounds a batch size, {number(settings['round_seconds'])} s a mode and round or one inference if "
-        "that is longer, the modes taking turns in a rotating order, each after a warm-up. A "
+        f"rounds a batch size, {number(settings['round_seconds'])} s a mode and round or one "
+        "inference if that is longer, the modes taking turns in a rotating order, each after a "
+        "warm-up. A "
         "speed-up is the median over the rounds of the ratio of that round's medians; its interval "
         "is a bootstrap over the rounds."
     )

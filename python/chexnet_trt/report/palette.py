@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 # token: light, dark. The light ones are all different, and a figure is drawn in them.
 TOKENS = {
+    "page": ("#ffffff", "#12181f"),
     "ink": ("#1c2530", "#e4e9f0"),
     "faint": ("#5d6877", "#9aa7b8"),
     "grid": ("#dde2e9", "#33404f"),
@@ -36,7 +37,9 @@ _COLORS = {
 }
 _MARKS = {"fp32": "o", "bf16": "^", "fp16": "v", "int8": "s", "mixed": "D"}
 _LINES = {"fp32": "-", "bf16": "--", "fp16": "-.", "int8": "-", "mixed": ":"}
-INK, FAINT, GRID, PAPER = (TOKENS[name][0] for name in ("ink", "faint", "grid", "paper"))
+PAGE, INK, FAINT, GRID, PAPER = (
+    TOKENS[name][0] for name in ("page", "ink", "faint", "grid", "paper")
+)
 
 
 @dataclass(frozen=True)

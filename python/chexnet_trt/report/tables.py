@@ -95,7 +95,7 @@ def _target_row(view: View, row: Fields, papers: dict[str, Fields]) -> list[Cell
             f"too slow: {number(row['least_ms'])} ms at batch {row['least_batch']}"
         )
         absent = [Cell(ABSENT.text, aside, absent=True) for aside in asides]
-        return [head, *absent, ABSENT, Cell(reason)]
+        return [head, *absent, ABSENT, Cell(reason, words=True)]
     noisy = view.noisy(view.cell(entry["mode"], row["batch"]))
     best = "highest" if row["entry"] == view.summary["target"]["best"] else ""
     return [
@@ -104,7 +104,7 @@ def _target_row(view: View, row: Fields, papers: dict[str, Fields]) -> list[Cell
         Cell(number(row["images_per_s"]), asides[1], noisy),
         Cell(number(row["median"]), asides[2], noisy),
         Cell(number(row["p99"])),
-        Cell(best),
+        Cell(best, words=True),
     ]
 
 
@@ -169,7 +169,7 @@ def scenario_table(view: View) -> Table:
         if "queries_per_s" in served:
             row += [Cell(number(served["queries_per_s"])), Cell(number(served["p99_ms"]))]
         else:
-            row += [Cell(served.get("missing", "not measured"), absent=True), ABSENT]
+            row += [Cell(served.get("missing", "not measured"), words=True), ABSENT]
         rate = offline.get("images_per_s")
         row += [Cell(number(rate)), Cell(str(offline["batch"]))] if rate else [ABSENT, ABSENT]
         rows.append(row)
@@ -195,7 +195,7 @@ def accuracy_table(view: View) -> Table:
         row += _accuracy(view.entries[key]["accuracy"])
         difference = scores["differences"].get(key)
         values = [difference[name] for name in ("largest", "mean")] if difference else []
-        row += [Cell(f"{value:.1e}") for value in values] or [ABSENT, ABSENT]
+        row += [Cell(number(value)) for value in values] or [ABSENT, ABSENT]
         rows.append(row)
     return Table("Accuracy", "Accuracy beside speed", columns, rows, _accuracy_notes(view))
 
@@ -236,21 +236,31 @@ def _accuracy_notes(view: View) -> list[str]:
 
 
 def missing_modes(view: View) -> Table:
-    rows = []
+    titles: dict[tuple[str, str], list[str]] = {}
     for entry in view.entries.values():
-        reason = view.missing(entry["mode"], entry["model"])
-        stopped = [
-            f"batch {cell['batch']}: {cell.get('stopped') or cell['missing']}"
-            for batch in view.batches
-            if "stopped" in (cell := view.cell(entry["mode"], batch, entry["model"]))
-            or ("missing" in cell and not reason)
-        ]
-        if reason or stopped:
-            network = "stock" if entry["model"] == STOCK else "custom"
-            rows.append([Cell(entry["title"]), Cell(network), Cell(reason or "; ".join(stopped))])
+        network = "stock" if entry["model"] == STOCK else "custom"
+        for reason in _reasons(view, entry):
+            titles.setdefault((network, reason), []).append(entry["title"])
+    rows = [
+        [Cell(", ".join(names)), Cell(network), Cell(reason)]
+        for (network, reason), names in titles.items()
+    ]
     notes = [] if rows else ["Every mode ran."]
     columns = ["Mode", "Network", "Why there are no figures"]
     return Table("Missing", "Modes without figures", columns, rows, notes, wordy=True)
+
+
+def _reasons(view: View, entry: Fields) -> list[str]:
+    """Of the whole mode, or of the batch sizes that it lacks or stopped at."""
+    whole = view.missing(entry["mode"], entry["model"])
+    if whole:
+        return [whole]
+    cells = [view.cell(entry["mode"], batch, entry["model"]) for batch in view.batches]
+    return [
+        f"batch {cell['batch']}: {reason}"
+        for cell in cells
+        if (reason := cell.get("missing") or cell.get("stopped"))
+    ]
 
 
 def environment_table(view: View) -> Table:
@@ -290,14 +300,14 @@ def _load(load: Fields) -> str:
 
 
 def absences(view: View, modes: Iterable[str], model: str = CUSTOM) -> list[str]:
-    """A line for each mode without figures."""
-    lines = []
+    """A line for each reason why modes have no figures."""
+    titles: dict[str, list[str]] = {}
     for mode in modes:
         reason = view.missing(mode, model)
         if reason:
-            name = view.title(mode) if view.has(mode, model) else mode
-            lines.append(f"{name}: {reason}.")
-    return lines
+            title = view.title(mode) if view.has(mode, model) else mode
+            titles.setdefault(reason, []).append(title)
+    return [f"{', '.join(names)}: {reason}." for reason, names in titles.items()]
 
 
 def _small(view: View) -> str:
