@@ -13,6 +13,7 @@ Rounds = Sequence[Sequence[float]]
 
 # Two runs of a machine should agree on a ratio to within this.
 NOISE_LIMIT = 0.10
+INTERVAL = 95  # percent, of the bootstrap
 _RESAMPLES = 2000
 _SIGNIFICANT = 5
 
@@ -35,7 +36,7 @@ def describe(rounds: Rounds) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Ratio:
-    """How many times as fast; `low` to `high`: 95 % of a bootstrap over the rounds."""
+    """How many times as fast; `low` to `high`: INTERVAL of a bootstrap over the rounds."""
 
     value: float
     low: float
@@ -51,7 +52,8 @@ def speed_up(slow: Rounds, fast: Rounds) -> Ratio:
     value = float(np.median(ratios))
     rng = np.random.default_rng(0)
     drawn = np.median(rng.choice(ratios, (_RESAMPLES, len(ratios))), axis=1)
-    low, high = np.percentile(drawn, [2.5, 97.5]).tolist()
+    tail = (100 - INTERVAL) / 2
+    low, high = np.percentile(drawn, [tail, 100 - tail]).tolist()
     wide = high > value * (1 + NOISE_LIMIT) or low < value / (1 + NOISE_LIMIT)
     noisy = bool(wide or _halves_differ(ratios.tolist()))
     return Ratio(rounded(value), rounded(low), rounded(high), noisy)

@@ -40,6 +40,7 @@ def summarise(result: Mapping[str, Any]) -> Fields:
     _mark(cells, ratios)
     target = result["settings"]["latency_target_ms"]
     return {
+        "interval_percent": spread.INTERVAL,
         "cells": cells,
         "speed_ups": ratios,
         "mean_speed_ups": _means(ratios),

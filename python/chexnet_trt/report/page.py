@@ -125,7 +125,6 @@ def _method(settings: Fields) -> str:
         f"Every mode is a process of its own, pinned to the same cores; {settings['rounds']} "
         f"rounds a batch size, {number(settings['round_seconds'])} s a mode and round or one "
         "inference if that is longer, the modes taking turns in a rotating order, each after a "
-        "warm-up. A "
-        "speed-up is the median over the rounds of the ratio of that round's medians; its interval "
-        "is a bootstrap over the rounds."
+        "warm-up. A speed-up is the median over the rounds of the ratio of that round's medians; "
+        "its interval is a bootstrap over the rounds."
     )

@@ -44,8 +44,9 @@ def _speed_ups(view: View, name: str, to: str) -> Table:
     modes = view.accelerated()
     base = view.title(to) if view.has(to) else "TensorFlow"
     columns = ["Batch", f"{base}, images/s"]
+    interval = f"{view.summary['interval_percent']} % interval"
     for mode in modes:
-        columns += [f"{view.title(mode)}, images/s", "Speed-up", "95 % interval"]
+        columns += [f"{view.title(mode)}, images/s", "Speed-up", interval]
     rows = [_speed_up_row(view, to, modes, batch) for batch in view.batches]
     rows.append(_mean_row(view, to, modes))
     notes = [_small(view), *absences(view, [to, *modes])]
