@@ -34,7 +34,8 @@ def _mode_of(path: str, loaded: engine.Engine) -> str:
     if loaded.timing_only:
         raise InputError(f"'{path}' is for {engine.TIMING_ONLY}; build it with a calibration")
     for mode in MODES:
-        if mode.backend == loaded.backend and mode.precision == loaded.precision:
+        same = (mode.runtime, mode.backend, mode.precision)
+        if same == ("native", loaded.backend, loaded.precision):
             return mode.name
     raise InputError(f"'{path}' is {loaded.precision} on {loaded.backend}, which no mode is")
 

@@ -39,6 +39,17 @@ def _native(prefix: str, backend: str, device: str, title: str, precision: str) 
     )
 
 
+def _integrated(precision: str) -> Mode:
+    return Mode(
+        f"integrated-{precision}",
+        f"Integrated {precision}",
+        "integrated",
+        precision,
+        backend="openvino",
+        stock=precision == "int8",
+    )
+
+
 def _engines() -> tuple[Mode, ...]:
     """mixed is int8 with bf16 where int8 leaves floating point."""
     cpu = ("native", "openvino", "CPU", "Native engine")
@@ -54,9 +65,7 @@ def _engines() -> tuple[Mode, ...]:
 MODES = (
     Mode("tensorflow-cpu", "TensorFlow fp32, CPU", "tensorflow", "fp32"),
     Mode("tensorflow-gpu", "TensorFlow fp32, GPU", "tensorflow", "fp32", "GPU"),
-    Mode("integrated-fp32", "Integrated fp32", "integrated", "fp32"),
-    Mode("integrated-fp16", "Integrated fp16", "integrated", "fp16"),
-    Mode("integrated-int8", "Integrated int8", "integrated", "int8", stock=True),
+    *(_integrated(precision) for precision in ("fp32", "fp16", "int8")),
     *_engines(),
     Mode("onnxruntime-fp32", "ONNX Runtime fp32", "onnxruntime", "fp32", file="onnx"),
     Mode("onnxruntime-int8", "ONNX Runtime int8", "onnxruntime", "int8", file="onnx-int8"),

@@ -9,6 +9,7 @@ import numpy as np
 
 from chexnet_trt._core import InputError
 from chexnet_trt.compare.modes import Mode
+from chexnet_trt.compare.runtimes.devices import require
 from chexnet_trt.compare.runtimes.graph_session import GraphSession, read_graph
 from chexnet_trt.compare.setting import INPUT, OUTPUT, Setting
 
@@ -20,6 +21,7 @@ def open_session(mode: Mode, setting: Setting) -> GraphSession:
         integrated: Any = importlib.import_module("chexnet_trt.integrated")
     except ImportError:
         raise InputError("this version has no integrated mode") from None
+    require(mode.backend, mode.precision)
     native = read_graph(mode, setting)
     integrated.load_op_library()
     graph = integrated.create_inference_graph(

@@ -11,6 +11,7 @@ from chexnet_trt import _core, build, load
 from chexnet_trt.compare import files
 from chexnet_trt.compare.modes import Mode
 from chexnet_trt.compare.runtimes import Array
+from chexnet_trt.compare.runtimes.devices import require
 from chexnet_trt.compare.setting import INPUT, OUTPUT, Setting
 from chexnet_trt.engine import Engine
 
@@ -64,14 +65,7 @@ def open_session(mode: Mode, setting: Setting) -> _Session:
 
 
 def _build(mode: Mode, setting: Setting) -> Engine:
-    status = {row.name: row.missing for row in _core.backends()}
-    missing = status.get(mode.backend, f"this version has no backend '{mode.backend}'")
-    if missing:
-        raise _core.InputError(missing)
-    present = _core.device_precisions(mode.backend)
-    if mode.precision not in present:
-        device = _core.device_name(mode.backend)
-        raise _core.InputError(f"{device} has no {mode.precision} kernels")
+    require(mode.backend, mode.precision)
     return build(
         setting.model,
         backend=mode.backend,

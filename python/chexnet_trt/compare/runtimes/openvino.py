@@ -9,6 +9,7 @@ import numpy as np
 from chexnet_trt.compare import files
 from chexnet_trt.compare.modes import Mode
 from chexnet_trt.compare.runtimes import Array
+from chexnet_trt.compare.runtimes.devices import require
 from chexnet_trt.compare.setting import OUTPUT, Setting
 
 _CONFIG: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
@@ -63,5 +64,6 @@ class _Session:
 
 
 def open_session(mode: Mode, setting: Setting) -> _Session:
+    require("openvino", mode.precision)
     path = files.path_of(mode.file, setting) if mode.file else setting.model
     return _Session(str(path), mode.precision, setting)
