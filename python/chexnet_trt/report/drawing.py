@@ -132,7 +132,7 @@ def lines(axes: Any, series: Sequence[Series], label: str, batches: Sequence[int
     axes.minorticks_off()
     _plain_ticks(axes)
     axes.set_xlabel("batch size")
-    axes.set_title(label, loc="left")
+    axes.set_ylabel(label)
 
 
 def ranked(axes: Any, rows: Sequence[tuple[str, float, str, Style]], label: str) -> None:  # noqa: ANN401

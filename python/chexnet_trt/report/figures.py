@@ -12,7 +12,8 @@ from chexnet_trt.report.tables import absences
 from chexnet_trt.report.view import CUSTOM, INTEGRATED, NATIVE_INT8, STOCK, Fields, View
 
 PAPER = "whitepaper, other hardware"
-THROUGHPUT, LATENCY = "Throughput in images/s", "Median host latency in ms"
+THROUGHPUT, LATENCY = "Throughput", "Latency"
+UNITS = {THROUGHPUT: "images/s", LATENCY: "median host latency in ms"}
 AGAINST_TF = "native TensorFlow and int8 engines"
 BOTH_WAYS = "integrated and native engines, int8"
 _RATE, _TIME = "images_per_s", "median"
@@ -33,7 +34,6 @@ def figure_12(view: View) -> Figure:
 def _one_mode(view: View, index: int, mode: str) -> Figure:
     """Throughput and latency as bars, the whitepaper's beside."""
     name = f"figure-{index}"
-    title = view.title(mode) if view.has(mode) else mode
     shown = []
     with figure(2, name) as (axes, svg):
         for part, field, paper, label in (
@@ -46,7 +46,7 @@ def _one_mode(view: View, index: int, mode: str) -> Figure:
         legend(axes[0])
         drawn = svg()
     alt = "Bars by batch size. " + " ".join(_words(label, series) for label, series in shown)
-    return _figure(view, index, f"{title}: throughput and latency", alt, drawn, [mode])
+    return _figure(view, index, f"{view.title(mode)}: throughput and latency", alt, drawn, [mode])
 
 
 def figure_13(view: View) -> Figure:
@@ -96,7 +96,7 @@ def figure_17(view: View) -> Figure:
             if known:
                 batches, values = map(list, zip(*known, strict=True))
                 series.append(Series(f"Integrated int8, {PAPER}", batches, values, None))
-            label = f"over {view.title(to) if view.has(to) else to}"
+            label = f"over {view.title(to)}"
             bars(part, series, label, view.batches)
             shown.append((label, series))
         legend(axes[1])
@@ -164,10 +164,10 @@ def _compared(
 
 def _lines(index: int, series: Sequence[Series], label: str, batches: list[int]) -> tuple[str, str]:
     with figure(1, f"figure-{index}") as (axes, svg):
-        lines(axes[0], series, label, batches)
+        lines(axes[0], series, UNITS[label], batches)
         legend(axes[0])
         drawn = svg()
-    return drawn, "Lines over batch size, both axes logarithmic. " + _words(label, series)
+    return drawn, "Lines over batch size, both axes logarithmic. " + _words(UNITS[label], series)
 
 
 def _series(view: View, modes: Sequence[str], field: str, model: str = CUSTOM) -> list[Series]:

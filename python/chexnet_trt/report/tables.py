@@ -42,7 +42,7 @@ def table_7(view: View) -> Table:
 
 def _speed_ups(view: View, name: str, to: str) -> Table:
     modes = view.accelerated()
-    base = view.title(to) if view.has(to) else "TensorFlow"
+    base = view.title(to)
     columns = ["Batch", f"{base}, images/s"]
     interval = f"{view.summary['interval_percent']} % interval"
     for mode in modes:
@@ -306,8 +306,7 @@ def absences(view: View, modes: Iterable[str], model: str = CUSTOM) -> list[str]
     for mode in modes:
         reason = view.missing(mode, model)
         if reason:
-            title = view.title(mode) if view.has(mode, model) else mode
-            titles.setdefault(reason, []).append(title)
+            titles.setdefault(reason, []).append(view.title(mode))
     return [f"{', '.join(names)}: {reason}." for reason, names in titles.items()]
 
 

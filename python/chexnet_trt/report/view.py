@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from chexnet_trt._core import InputError
+from chexnet_trt.compare.modes import BY_NAME
 from chexnet_trt.compare.spread import differ
 from chexnet_trt.compare.summary import CUSTOM, STOCK, key_of
 
@@ -86,8 +87,9 @@ class View:
     def modes(self, model: str = CUSTOM) -> list[str]:
         return [row["mode"] for row in self.entries.values() if row["model"] == model]
 
-    def title(self, mode: str) -> str:
-        return next(str(row["title"]) for row in self.entries.values() if row["mode"] == mode)
+    @staticmethod
+    def title(mode: str) -> str:
+        return BY_NAME[mode].title
 
     def has(self, mode: str, model: str = CUSTOM) -> bool:
         return key_of(model, mode) in self.entries
