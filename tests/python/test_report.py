@@ -171,7 +171,7 @@ def test_no_mode_under_the_target_is_said():
 def test_the_whitepapers_figures_are_beside_and_labelled(text):
     assert "<small>315</small>" in text
     assert "<small>58\N{MULTIPLICATION SIGN}</small>" in text
-    assert "the whitepaper's own, on other hardware" in shown(text)
+    assert "the whitepaper's own figure, on other hardware" in shown(text)
 
 
 def test_both_themes_have_every_colour(text):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from chexnet_trt.report.contents import ABSENT, Cell, Table, number, signed
 from chexnet_trt.report.view import CUSTOM, STOCK, Fields, View
 
-SMALL = "Small figures: the whitepaper's own, on other hardware"
+SMALL = "Below, or in brackets: the whitepaper's own figure, on other hardware"
 
 
 def table_5(view: View) -> Table:

@@ -66,6 +66,8 @@ def open_session(mode: Mode, setting: Setting) -> _Session:
 
 def _build(mode: Mode, setting: Setting) -> Engine:
     require(mode.backend, mode.precision)
+    # A plan of TensorRT is all that its engine holds.
+    options: dict[str, Any] = {} if mode.backend == "tensorrt" else {"embed_blob": False}
     return build(
         setting.model,
         backend=mode.backend,
@@ -74,6 +76,6 @@ def _build(mode: Mode, setting: Setting) -> Engine:
         calibration=files.path_of("ranges", setting) if mode.file else None,
         max_batch=setting.max_batch,
         threads=setting.threads,
-        embed_blob=False,
+        **options,
         **setting.network,
     )
