@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 import networks
-from chexnet_trt import cli
+from chexnet_trt import build, cli
 from chexnet_trt.compare import accuracy
+from chexnet_trt.compare.networks import Compared
 from chexnet_trt.models.networks import NETWORKS
 
 MODES = "native-fp32,native-int8,native-fp16,cuda-int8"
@@ -142,16 +144,28 @@ def test_an_engine_is_timed_in_place_with_its_record(tmp_path, small_uff, small_
     assert entry["accuracy"]["synthetic"]
 
 
+def of_size(size):
+    return Compared("a network", Path("net.pb"), "0" * 64, (size, size, 3), "weights of the file")
+
+
+def test_an_engine_of_another_network_is_refused(tmp_path, small_pb):
+    inputs = {networks.INPUT: (3, 8, 8)}
+    built = build(small_pb, inputs=inputs, outputs=[networks.SCORES])
+    built.save(tmp_path / "other.engine")
+    with pytest.raises(accuracy.InputError, match=r"another network than net\.pb"):
+        accuracy.of_engines([str(tmp_path / "other.engine")], of_size(8))
+
+
 def test_an_engine_of_another_input_is_refused(small_engine):
     with pytest.raises(accuracy.InputError, match="build it from the network that is compared"):
-        accuracy.of_engines([str(small_engine)], (256, 256, 3))
+        accuracy.of_engines([str(small_engine)], of_size(256))
 
 
 def test_an_engine_without_a_record_has_none(small_engine):
-    found = accuracy.of_engines([str(small_engine)], (8, 8, 3))
+    found = accuracy.of_engines([str(small_engine)], of_size(8))
     assert found["native-fp32"]["accuracy"] is None
     with pytest.raises(accuracy.InputError, match="both native-fp32"):
-        accuracy.of_engines([str(small_engine)] * 2, (8, 8, 3))
+        accuracy.of_engines([str(small_engine)] * 2, of_size(8))
 
 
 def test_networks_may_be_named(capsys):

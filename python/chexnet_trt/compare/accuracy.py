@@ -8,15 +8,17 @@ from typing import Any
 from chexnet_trt import engine
 from chexnet_trt._core import InputError
 from chexnet_trt.compare.modes import MODES
+from chexnet_trt.compare.networks import Compared
 from chexnet_trt.compare.setting import INPUT, OUTPUT
 
 Fields = dict[str, Any]
 
 
-def of_engines(paths: Iterable[str], size: tuple[int, int, int]) -> dict[str, Fields]:
+def of_engines(paths: Iterable[str], network: Compared) -> dict[str, Fields]:
     """By the mode that each engine is: `engine`, its file, and the record where it has one.
 
-    Raises InputError for an engine that is none of the modes, or of another input.
+    Raises InputError for an engine that is none of the modes, or that is seen to be of another
+    network: one that was built from a .uff file tells its input alone.
     """
     found: dict[str, Fields] = {}
     for path in paths:
@@ -24,7 +26,7 @@ def of_engines(paths: Iterable[str], size: tuple[int, int, int]) -> dict[str, Fi
         mode = _mode_of(path, loaded)
         if mode in found:
             raise InputError(f"'{path}' and '{found[mode]['engine']}' are both {mode}; give one")
-        _check(path, loaded, size)
+        _check(path, loaded, network)
         found[mode] = {"engine": path, "max_batch": loaded.max_batch}
         found[mode] |= {"accuracy": _record(loaded.manifest.get("accuracy"))}
     return found
@@ -40,8 +42,11 @@ def _mode_of(path: str, loaded: engine.Engine) -> str:
     raise InputError(f"'{path}' is {loaded.precision} on {loaded.backend}, which no mode is")
 
 
-def _check(path: str, loaded: engine.Engine, size: tuple[int, int, int]) -> None:
-    height, width, channels = size
+def _check(path: str, loaded: engine.Engine, network: Compared) -> None:
+    source = loaded.manifest.get("source", {})
+    if source.get("kind") == "pb" and source.get("sha256") != network.sha256:
+        raise InputError(f"'{path}' was built from another network than {network.path.name}")
+    height, width, channels = network.size
     inputs = {info.name: list(info.shape)[1:] for info in loaded.inputs}
     if inputs != {INPUT: [channels, height, width]} or loaded.inputs[0].element != "float32":
         raise InputError(

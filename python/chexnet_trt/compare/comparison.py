@@ -84,8 +84,12 @@ class _Run:
     def save(self) -> None:
         results.save(self.output, self.result)
 
-    def step(self, stage: str, count: int = 1) -> None:
-        self.done += count
+    def begin(self, steps: int) -> None:
+        """Another stage, whose steps take another time."""
+        self.steps, self.done = steps, 0
+
+    def step(self, stage: str) -> None:
+        self.done += 1
         self.progress(stage, min(self.done, self.steps), self.steps)
 
 
@@ -109,7 +113,7 @@ def _prepare(plan: Plan, output: Path, work: Path, progress: Progress) -> _Run:
         raise InputError(f"--threads {plan.threads}: this process may use {len(cores)} cores")
     compared, absent = _networks(plan, work)
     size = compared[CUSTOM].size
-    records = accuracy.of_engines(plan.engines, size)
+    records = accuracy.of_engines(plan.engines, compared[CUSTOM])
     preset = plan.preset or _preset(plan, compared[CUSTOM])
     fed, calibration = _images(plan, preset, size)
     settings = {
@@ -256,11 +260,11 @@ def _complete(run: _Run) -> bool:
 def _measure(run: _Run) -> None:
     left = _left(run)
     entries = [row for row in run.result["entries"] if row["model"] in run.settings]
-    run.steps = len(entries) * (1 + len(left) + 2)
     session = {"begun": _now(), "ended": None}
     run.result["sessions"].append(session)
     modes = _start(run, entries)
     try:
+        run.begin(len(left) * len(modes.workers))
         for block, turn in left:
             _round(run, modes, block, turn)
             _note_broken(run, modes)
@@ -275,6 +279,7 @@ def _measure(run: _Run) -> None:
 
 def _start(run: _Run, entries: list[Fields]) -> measuring.Field:
     workers: dict[str, Worker] = {}
+    run.begin(len(entries))
     try:
         for row in entries:
             try:
@@ -339,9 +344,9 @@ def _scenarios(run: _Run, modes: measuring.Field) -> None:
     terms = scenarios.Terms(
         run.plan.server_limit_ms, run.plan.scenario_seconds, run.plan.least_queries
     )
-    run.progress("offline", run.done, run.steps)
+    run.begin(1 + len(medians))
     offline = scenarios.offline(modes, medians, terms)
-    run.step("offline", len(medians))
+    run.step("offline")
     server = {}
     for key, times in medians.items():
         if 1 in times and key in modes.workers:

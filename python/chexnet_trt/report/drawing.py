@@ -13,6 +13,7 @@ from chexnet_trt._core import InputError
 from chexnet_trt.report.palette import FAINT, GRID, INK, PAGE, PAPER, Style, as_variables
 
 WIDTH, HEIGHT = 5.0, 3.3  # inches; a phone shows it without making letters small
+_SMALL_RANGE = 6.0
 _SHORT_LABEL = 27  # Two such stand side by side.
 _SETTINGS: dict[str, Any] = {
     "font.size": 9,
@@ -155,6 +156,8 @@ def ranked(axes: Any, rows: Sequence[tuple[str, float, str, Style]], label: str)
     axes.grid(visible=True, axis="x")
     widest = max((row[1] for row in rows), default=0.0)
     axes.set_xlim(0, 1.7 * widest if widest else 1.0)  # The texts need room.
+    if not widest:
+        axes.set_xticks([])
 
 
 def legend(axes: Any) -> None:  # noqa: ANN401
@@ -165,10 +168,12 @@ def legend(axes: Any) -> None:  # noqa: ANN401
 
 
 def _plain_ticks(axes: Any) -> None:  # noqa: ANN401
-    """1, 2, 5, 10, ... instead of powers of ten."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+    """1, 2, 5, 10, ... instead of powers of ten, and more where the range is small."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    low, high = axes.get_ylim()
+    small = high < _SMALL_RANGE * low
+    axes.yaxis.set_major_locator(MaxNLocator(5) if small else LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 

@@ -72,9 +72,10 @@ def _warnings(models: Fields, settings: Fields, view: View) -> list[str]:
     lines = [f"{network['title']}: {network['weights']}" for network in models.values()]
     lines.append(f"Input: {settings['input']}")
     lines.append(f"File to score: {settings['film']}")
-    lines.append(f"int8 ranges from {settings['calibration_images']} images of the same kind")
+    built = f"from {settings['calibration_images']} images of the same kind"
     engines = settings["engines"]
-    lines += [f"{view.title(mode)} is {name}" for mode, name in engines.items()]
+    lines.append(f"int8 ranges: {built}" + (", but for engines that were given" * bool(engines)))
+    lines += [f"{view.title(mode)}: the engine {name}" for mode, name in engines.items()]
     return lines
 
 
