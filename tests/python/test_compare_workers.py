@@ -47,6 +47,32 @@ def test_a_worker_runs_the_network_on_the_images(worker, setting):
     assert min(answer["times"] + answer["device"]) > 0
 
 
+PEERS = [
+    pytest.param("tensorflow-cpu", "tensorflow", marks=pytest.mark.tensorflow),
+    pytest.param("openvino-fp32", "openvino"),
+    pytest.param("onnxruntime-fp32", "tf2onnx", marks=pytest.mark.tensorflow),
+]
+
+
+@pytest.mark.parametrize(("name", "package"), PEERS)
+def test_peers_run_the_same_network_on_the_same_images(setting, name, package):
+    pytest.importorskip(package)
+    peer = Worker(BY_NAME[name], setting, CORES)
+    answer = peer.ask(RUN)
+    peer.close()
+    expected = networks.small_scores(np.load(setting.images)[:2])
+    np.testing.assert_allclose(answer["scores"], expected, atol=1e-4)
+    assert min(answer["times"]) > 0
+
+
+@pytest.mark.tensorflow
+def test_tensorflow_without_a_gpu_says_so(setting, monkeypatch):
+    pytest.importorskip("tensorflow")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    with pytest.raises(BrokenModeError, match="finds no GPU"):
+        Worker(BY_NAME["tensorflow-gpu"], setting, CORES).close()
+
+
 def test_a_worker_is_pinned_and_says_how_it_runs(worker):
     assert os.sched_getaffinity(worker.pid) == CORES
     assert worker.facts["backend"] == "openvino"
