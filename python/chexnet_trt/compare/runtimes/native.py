@@ -44,6 +44,7 @@ class _Session:
 
     def __init__(self, engine: Engine, largest: int) -> None:
         self._engine = engine
+        engine.max_cached_batches = 1  # Bounds hold what they run; many modes share the memory.
         layers = Counter(layer.precision for layer in engine.layers(largest))
         self.facts: dict[str, Any] = {
             "backend": engine.backend,
