@@ -51,6 +51,7 @@ PEERS = [
     pytest.param("tensorflow-cpu", "tensorflow", marks=pytest.mark.tensorflow),
     pytest.param("openvino-fp32", "openvino"),
     pytest.param("onnxruntime-fp32", "tf2onnx", marks=pytest.mark.tensorflow),
+    pytest.param("integrated-fp32", "chexnet_trt.integrated", marks=pytest.mark.tensorflow),
 ]
 
 
