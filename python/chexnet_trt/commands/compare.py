@@ -11,7 +11,8 @@ from typing import Any
 
 from chexnet_trt._core import InputError
 from chexnet_trt.compare import modes
-from chexnet_trt.compare.comparison import Plan, compare
+from chexnet_trt.compare.comparison import compare
+from chexnet_trt.compare.plan import Plan
 from chexnet_trt.inputs import check_targets, positive
 from chexnet_trt.models.networks import NETWORKS
 from chexnet_trt.preprocess import PRESETS

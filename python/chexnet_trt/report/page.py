@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chexnet_trt.report import figures, tables
+from chexnet_trt.report import figures, tables, whitepaper_tables
 from chexnet_trt.report.contents import Page, Section, number
 from chexnet_trt.report.view import CUSTOM, STOCK, Fields, View
 
@@ -24,15 +24,15 @@ def page(view: View) -> Page:
             Section(
                 "Under the latency target",
                 ["Which mode and batch size to take when a score has to be there in time."],
-                [tables.table_8(view), figures.figure_20(view)],
+                [whitepaper_tables.table_8(view), figures.figure_20(view)],
             ),
             Section(
                 "Integrated and native engines against TensorFlow",
                 [f"Latencies are medians on the host, from the call to the scores. {NOISY_MEANS}"],
                 [
-                    tables.table_5(view),
-                    tables.table_6(view),
-                    tables.table_7(view),
+                    whitepaper_tables.table_5(view),
+                    whitepaper_tables.table_6(view),
+                    whitepaper_tables.table_7(view),
                     figures.figure_10(view),
                     figures.figure_11(view),
                     figures.figure_12(view),
