@@ -87,6 +87,6 @@ def _highest(trials: list[dict[str, Any]], limit_ms: float) -> dict[str, Any]:
     if not kept:
         least = min(trials, key=lambda trial: float(trial["queries_per_s"]))
         return {
-            "missing": f"at {least['queries_per_s']:g} queries/s the p99 is {least['p99_ms']:g} ms"
+            "missing": f"at {least['queries_per_s']:.3g} queries/s the p99 is {least['p99_ms']:.3g} ms"
         }
     return max(kept, key=lambda trial: float(trial["queries_per_s"]))

@@ -9,6 +9,8 @@ from chexnet_trt.report.contents import Cell, Figure, Page, Section, Table
 from chexnet_trt.report.page import NOISY
 from chexnet_trt.report.palette import css
 
+_SHORT_HEAD = 5  # letters: of a batch size
+
 
 def render(page: Page) -> str:
     style = css() + (files(__package__) / "page.css").read_text()
@@ -47,6 +49,8 @@ def _table(table: Table) -> str:
         for row in table.rows
     )
     kind = "wordy" if table.wordy else "figures"
+    if all(len(row[0].text) <= _SHORT_HEAD for row in table.rows):
+        kind += " short"
     body = f'<table class="{kind}">{head}<tbody>{rows}</tbody></table>' if table.rows else ""
     return (
         f'<figure class="table"><figcaption><b>{escape(table.name)}</b> {escape(table.title)}'
