@@ -54,6 +54,7 @@ def comparison(
     batches = sorted({batch for of_key in times.values() for batch in of_key})
     result: dict[str, Any] = {
         "format": 1,
+        "command": "python -m chexnet_trt compare network.pb --rounds 4",
         "settings": settings(batches, target_ms),
         "environment": ENVIRONMENT,
         "models": {name: {**NETWORK, "title": f"network {name}"} for name in (CUSTOM, STOCK)},

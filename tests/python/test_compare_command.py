@@ -38,6 +38,15 @@ def test_a_quick_comparison_is_whole(quick):
 BLOCKS = (("batch", 1), ("batch", 2), ("file", 1))
 
 
+def test_the_command_is_kept_without_folders(quick):
+    result = json.loads(quick[0].read_text())
+    assert result["command"].startswith("python -m chexnet_trt compare small.pb --batches 1,2 ")
+    assert (
+        f"--modes {MODES.replace('native-int8,native-fp16', 'native-fp16,native-int8')}"
+        in (result["command"])
+    )
+
+
 def test_what_is_missing_stays_with_its_reason(quick):
     result = json.loads(quick[0].read_text())
     missing = {row["key"]: row["missing"] for row in result["entries"]}

@@ -47,6 +47,7 @@ def prepare(plan: Plan, work: Path) -> Prepared:
     result: Fields = {
         "format": results.FORMAT,
         "tool_version": machine.version("chexnet_trt"),
+        "command": plan.command,
         "settings": _settings_json(plan, preset, records, fed),
         "environment": environment.describe(cores, plan.threads),
         "models": {model: network.to_json() for model, network in compared.items()},

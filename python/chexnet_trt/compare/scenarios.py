@@ -86,7 +86,6 @@ def _highest(trials: list[dict[str, Any]], limit_ms: float) -> dict[str, Any]:
     kept = [trial for trial in trials if trial["p99_ms"] <= limit_ms]
     if not kept:
         least = min(trials, key=lambda trial: float(trial["queries_per_s"]))
-        return {
-            "missing": f"at {least['queries_per_s']:.3g} queries/s the p99 is {least['p99_ms']:.3g} ms"
-        }
+        rate, p99 = least["queries_per_s"], least["p99_ms"]
+        return {"missing": f"at {rate:.3g} queries/s the p99 is {p99:.3g} ms"}
     return max(kept, key=lambda trial: float(trial["queries_per_s"]))

@@ -181,6 +181,7 @@ def environment_table(view: View) -> Table:
         "System": f"{facts['os']}, Python {facts['python']}",
         "Packages": packages,
         "Measured": sessions,
+        "Command": view.result["command"],
         "Load meanwhile": _load(view.summary["load"]),
     }
     rows = [[Cell(name), Cell(str(value))] for name, value in pairs.items()]
