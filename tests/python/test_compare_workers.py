@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 import networks
+from chexnet_trt import _core
 from chexnet_trt._core import InputError
 from chexnet_trt.compare import workers
 from chexnet_trt.compare.measuring import Field, measure_round
 from chexnet_trt.compare.modes import BASELINE, BY_NAME, MODES, select
 from chexnet_trt.compare.reasons import reason_of
+from chexnet_trt.compare.runtimes.devices import require
 from chexnet_trt.compare.setting import INPUT, Setting
 from chexnet_trt.compare.workers import BrokenModeError, Worker
 from chexnet_trt.preprocess import preset
@@ -121,13 +123,23 @@ def test_a_process_that_hangs_is_ended(worker, monkeypatch):
     assert not worker.alive()
 
 
-@pytest.mark.parametrize("name", ["cuda-fp32", "native-fp16"])
-def test_a_mode_that_the_machine_lacks_says_why(setting, name):
-    """fp16 on CPUs is emulated, which says nothing of its speed."""
+def test_a_mode_that_the_machine_lacks_says_why(setting):
+    missing = {row.name: row.missing for row in _core.backends()}.get("cuda")
+    if not missing:
+        pytest.skip("this machine has the CUDA backend")
     with pytest.raises(BrokenModeError) as error:
-        Worker(BY_NAME[name], setting, CORES).close()
-    assert len(str(error.value)) > 10
-    assert "Traceback" not in str(error.value)
+        Worker(BY_NAME["cuda-fp32"], setting, CORES)
+    assert str(error.value) == reason_of(InputError(missing))
+
+
+def test_a_precision_that_is_only_emulated_is_missing(monkeypatch):
+    """Its rounding is real, its speed says nothing."""
+    monkeypatch.setattr(_core, "device_precisions", lambda _: ["fp32"])
+    with pytest.raises(InputError, match="no fp16 kernels"):
+        require("openvino", "fp16")
+    require("openvino", "fp32")
+    with pytest.raises(InputError, match="no backend 'warp'"):
+        require("warp", "fp32")
 
 
 def test_a_tool_that_cannot_make_its_file_says_why(setting, monkeypatch):
