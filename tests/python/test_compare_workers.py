@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from chexnet_trt.compare import workers
 from chexnet_trt.compare.measuring import Field, measure_round
 from chexnet_trt.compare.modes import BASELINE, BY_NAME, MODES, select
 from chexnet_trt.compare.reasons import reason_of
+from chexnet_trt.compare.runtimes import integrated
 from chexnet_trt.compare.runtimes.devices import require
 from chexnet_trt.compare.setting import INPUT, Setting
 from chexnet_trt.compare.workers import BrokenModeError, Worker
@@ -53,19 +55,34 @@ PEERS = [
     pytest.param("tensorflow-cpu", "tensorflow", marks=pytest.mark.tensorflow),
     pytest.param("openvino-fp32", "openvino"),
     pytest.param("onnxruntime-fp32", "tf2onnx", marks=pytest.mark.tensorflow),
-    pytest.param("integrated-fp32", "chexnet_trt.integrated", marks=pytest.mark.tensorflow),
+    pytest.param("integrated-fp32", "tensorflow", marks=pytest.mark.tensorflow),
 ]
 
 
 @pytest.mark.parametrize(("name", "package"), PEERS)
-def test_peers_run_the_same_network_on_the_same_images(setting, name, package):
+def test_peers_run_the_same_network_on_the_same_images(setting, name, package, request):
     pytest.importorskip(package)
+    if name.startswith("integrated"):
+        request.getfixturevalue("op_library")
     peer = Worker(BY_NAME[name], setting, CORES)
     answer = peer.ask(RUN)
     peer.close()
     expected = networks.small_scores(np.load(setting.images)[:2])
     np.testing.assert_allclose(answer["scores"], expected, atol=1e-4)
     assert min(answer["times"]) > 0
+
+
+def test_an_integrated_mode_is_what_its_engine_computes_in(small_engine):
+    """create_inference_graph permits a precision and does not force it."""
+    node = SimpleNamespace(op=integrated.ENGINE_OP, attr={"engine": SimpleNamespace()})
+    node.attr["engine"].s = small_engine.read_bytes()
+    native = SimpleNamespace(op="Relu")
+    facts = integrated.facts_of(SimpleNamespace(node=[native, node]), "fp32")
+    assert (facts["engines"], facts["nodes_left"], facts["precisions"]) == (1, 1, ["fp32"])
+    with pytest.raises(InputError, match="the builder took fp32"):
+        integrated.facts_of(SimpleNamespace(node=[node]), "int8")
+    with pytest.raises(InputError, match="no part of the graph"):
+        integrated.facts_of(SimpleNamespace(node=[native]), "fp32")
 
 
 @pytest.mark.tensorflow

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import tempfile
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from chexnet_trt import load
+from chexnet_trt import integrated, load
 from chexnet_trt._core import InputError
 from chexnet_trt.compare.modes import Mode
 from chexnet_trt.compare.runtimes.devices import require
@@ -21,10 +20,6 @@ ENGINE_OP = "ChexnetTrtEngine"
 
 
 def open_session(mode: Mode, setting: Setting) -> GraphSession:
-    try:
-        integrated: Any = importlib.import_module("chexnet_trt.integrated")
-    except ImportError:
-        raise InputError("this version has no integrated mode") from None
     require(mode.backend, mode.precision)
     native = read_graph(mode, setting)
     integrated.load_op_library()
@@ -37,10 +32,10 @@ def open_session(mode: Mode, setting: Setting) -> GraphSession:
     if mode.precision == "int8":
         _calibrate(graph, setting)
         graph = integrated.calib_graph_to_infer_graph(graph)
-    return GraphSession(graph, setting, _facts(graph, mode.precision))
+    return GraphSession(graph, setting, facts_of(graph, mode.precision))
 
 
-def _facts(graph: Any, precision: str) -> dict[str, Any]:  # noqa: ANN401 - a GraphDef
+def facts_of(graph: Any, precision: str) -> dict[str, Any]:  # noqa: ANN401 - a GraphDef
     """Raises InputError when no engine computes in `precision`, which is permitted, not forced."""
     engines = list(_engines(graph))
     if not engines:
