@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -19,10 +19,9 @@ from chexnet_trt.compare.reasons import reason_of
 from chexnet_trt.compare.summary import CUSTOM, key_of
 from chexnet_trt.compare.workers import BrokenModeError, Worker
 from chexnet_trt.inputs import make_folder
+from chexnet_trt.progress import Progress
 
 Fields = dict[str, Any]
-# (stage, done, total)
-Progress = Callable[[str, int, int], None]
 
 # Whose scores the others' are compared with, best first.
 TRUTHS = ("tensorflow-cpu", "openvino-fp32", "native-fp32")
