@@ -44,6 +44,17 @@ def test_a_mode_that_is_too_slow_for_one_image_serves_nothing():
     assert found == {"missing": "one image takes 20 ms", "trials": []}
 
 
+def test_a_mode_that_keeps_no_rate_does_not_take_forever():
+    class Stuck(Simulated):
+        def ask(self, request):
+            assert request["arrivals"][-1] < 40 * TERMS.seconds
+            return {"latencies": [99.0] * len(request["arrivals"])}
+
+    found = scenarios.server(field_of(a=Stuck({1: 14.0})), "a", {1: 14.0}, TERMS)
+    assert found["missing"].endswith("the p99 is 99 ms")
+    assert len(found["trials"]) == scenarios.TRIALS
+
+
 def test_only_batches_that_keep_the_limit_are_formed():
     found = scenarios.server(field_of(a=Simulated({1: 2.0})), "a", {1: 2.0, 4: 8, 8: 16}, TERMS)
     assert found["batches"] == [1, 4]

@@ -19,6 +19,7 @@ from chexnet_trt.compare.spread import rounded
 
 TURNS = 2
 TRIALS = 6
+LONGEST = 10  # times the seconds of a trial, at low rates
 # A percentile of fewer is chance.
 LEAST_QUERIES, PERCENTILE = 200, 99
 
@@ -71,7 +72,7 @@ def server(modes: Field, key: str, times: Mapping[int, float], terms: Terms) -> 
     trials: list[dict[str, Any]] = []
     for number in range(TRIALS):
         rate = (slow + fast) / 2
-        count = int(max(terms.least_queries, rate * terms.seconds))
+        count = _queries(rate, terms)
         arrivals = np.random.default_rng(number).exponential(1 / rate, count).cumsum()
         answer = modes.ask(key, {"do": "serve", "batches": batches, "arrivals": arrivals.tolist()})
         if isinstance(answer, str):
@@ -80,6 +81,12 @@ def server(modes: Field, key: str, times: Mapping[int, float], terms: Terms) -> 
         trials.append({"queries_per_s": rounded(rate), "queries": count, "p99_ms": rounded(p99)})
         slow, fast = (rate, fast) if p99 <= terms.limit_ms else (slow, rate)
     return {"trials": trials, "batches": batches, **_highest(trials, terms.limit_ms)}
+
+
+def _queries(rate: float, terms: Terms) -> int:
+    """Of a trial: enough for the percentile, unless that would take too long."""
+    enough = min(terms.least_queries, rate * terms.seconds * LONGEST)
+    return max(1, int(max(enough, rate * terms.seconds)))
 
 
 def _highest(trials: list[dict[str, Any]], limit_ms: float) -> dict[str, Any]:
