@@ -7,13 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from chexnet_trt import _core, build, load
+from chexnet_trt import build, load
+from chexnet_trt.backends import TENSORRT
+from chexnet_trt.bench import BenchOptions
 from chexnet_trt.compare import files
 from chexnet_trt.compare.modes import Mode
 from chexnet_trt.compare.runtimes import Array
 from chexnet_trt.compare.runtimes.devices import require
 from chexnet_trt.compare.setting import INPUT, OUTPUT, Setting
 from chexnet_trt.engine import Engine
+from chexnet_trt.native_engine import NativeEngine
 
 
 class _Bound:
@@ -28,15 +31,8 @@ class _Bound:
         return self._context.enqueue({INPUT: self.input}).wait()[OUTPUT]
 
     def device_times(self, count: int) -> list[float]:
-        result = _core.run_bench(
-            self._engine.core,
-            batch=self._batch,
-            iterations=count,
-            warm_up_ms=0,
-            duration_s=0,
-            inputs=[self.input],
-        )
-        return [trace.compute_ms for trace in result.traces]
+        options = BenchOptions(self._batch, count, warm_up_ms=0, duration_s=0, inputs=[self.input])
+        return [trace.compute_ms for trace in self._engine.bench(options).traces]
 
 
 class _Session:
@@ -44,7 +40,8 @@ class _Session:
 
     def __init__(self, engine: Engine, largest: int) -> None:
         self._engine = engine
-        engine.max_cached_batches = 1  # Bounds hold what they run; many modes share the memory.
+        if isinstance(engine, NativeEngine):
+            engine.max_cached_batches = 1  # Bounds hold what they run; many modes share the memory.
         layers = Counter(layer.precision for layer in engine.layers(largest))
         self.facts: dict[str, Any] = {
             "backend": engine.backend,
@@ -68,7 +65,7 @@ def open_session(mode: Mode, setting: Setting) -> _Session:
 def _build(mode: Mode, setting: Setting) -> Engine:
     require(mode.backend, mode.precision)
     # A plan of TensorRT is all that its engine holds.
-    options: dict[str, Any] = {} if mode.backend == "tensorrt" else {"embed_blob": False}
+    options: dict[str, Any] = {} if mode.backend == TENSORRT else {"embed_blob": False}
     return build(
         setting.model,
         backend=mode.backend,
