@@ -55,10 +55,11 @@ def _engines() -> tuple[Mode, ...]:
     cpu = ("native", "openvino", "CPU", "Native engine")
     cuda = ("cuda", "cuda", "GPU", "Native CUDA")
     tensorrt = ("tensorrt", "tensorrt", "GPU", "Native TensorRT")
+    gpu_precisions = ("fp32", "bf16", "fp16", "int8")
     return (
         *(_native(*cpu, precision) for precision in ("fp32", "bf16", "fp16", "int8", "mixed")),
-        *(_native(*cuda, precision) for precision in ("fp32", "bf16", "fp16", "int8")),
-        *(_native(*tensorrt, precision) for precision in ("fp32", "fp16", "int8")),
+        *(_native(*cuda, precision) for precision in gpu_precisions),
+        *(_native(*tensorrt, precision) for precision in gpu_precisions),
     )
 
 
