@@ -23,12 +23,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chexnet_trt import builder, calibration, feeding, network
+from chexnet_trt.compare.images import PRESETS, clouds, fitting_preset
+from chexnet_trt.compare.setting import INPUT, OUTPUT
 from chexnet_trt.engine import Engine
 from chexnet_trt.image_feed import ImageFeed
 from chexnet_trt.synthetic import Options, write_dataset
-from peer_images import INPUT, OUTPUT, PRESETS, SIZE, clouds, fitting_preset
 
 Array = NDArray[Any]
+SIZE = 256
 # Arrays of one row, of the images from the first number up to the second.
 Images = Callable[[int, int], Iterator[Array]]
 
@@ -57,7 +59,7 @@ def prepared(count: int, preset: str) -> Data:
     step = 50
     for begin in range(0, count, step):
         end = min(begin + step, count)
-        rows[begin:end] = clouds(end - begin, preset).transpose(0, 3, 1, 2)
+        rows[begin:end] = clouds(end - begin, preset, (SIZE, SIZE, 3)).transpose(0, 3, 1, 2)
     source = feeding.open_source(rows)
     return Data("prepared", source, lambda a, b: (rows[i : i + 1] for i in range(a, b)))
 
@@ -135,7 +137,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: args.threads])
-    preset = args.preprocess or fitting_preset(args.model)
+    preset = args.preprocess or fitting_preset(args.model, (SIZE, SIZE, 3))
     net = network.read(
         args.model, inputs={INPUT: (3, SIZE, SIZE)}, outputs=[OUTPUT], preprocessing=preset
     )

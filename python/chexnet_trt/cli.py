@@ -25,6 +25,8 @@ COMMANDS = (
     "infer",
     "evaluate",
     "integrate",
+    "compare",
+    "report",
     "inspect",
     "self-test",
     "doctor",
