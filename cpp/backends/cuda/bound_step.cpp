@@ -21,8 +21,10 @@ class Binder {
     if (index < 0) return {};
     const Value& own = value_at(index);
     const Value& owner = value_at(place_of(program_, index).owner);
-    return {memory_.arena + plan_.offsets.at(static_cast<std::size_t>(index)), own.element,
-            own.scale, pitch_of(owner)};
+    std::byte* data =
+        own.binding >= 0 ? memory_.bindings.at(static_cast<std::size_t>(own.binding))
+                         : memory_.arena + plan_.offsets.at(static_cast<std::size_t>(index));
+    return {data, own.element, own.scale, pitch_of(owner)};
   }
 
   ImageSize size(int index) const {

@@ -1,6 +1,9 @@
 #include "backends/cuda/compiled_program.hpp"
 
+#include <limits>
+
 #include "backends/cuda/fusion.hpp"
+#include "common/error.hpp"
 
 namespace chexnet_trt::cuda {
 namespace {
@@ -19,11 +22,24 @@ std::vector<BindingInfo> bindings_of(const Graph& graph, std::int64_t batch) {
   return result;
 }
 
+/// Kernels count the numbers of a value in 32 bits.
+Program checked(Program program) {
+  for (const Value& value : program.values) {
+    const std::int64_t numbers =
+        program.images * value.height * value.width * pitch_of(value);
+    if (numbers <= std::numeric_limits<std::int32_t>::max()) continue;
+    throw InputError("'" + value.name + "' of batch " + std::to_string(program.images) + " has " +
+                     std::to_string(numbers) +
+                     " numbers, more than the cuda backend counts: use a smaller batch");
+  }
+  return program;
+}
+
 }  // namespace
 
 CompiledProgram::CompiledProgram(const Graph& graph, const CompileOptions& compile_options)
     : options(compile_options),
-      program(fuse(graph, compile_options.batch, compile_options.precision)),
+      program(checked(fuse(graph, compile_options.batch, compile_options.precision))),
       plan(plan_memory(program)),
       constants(program),
       bindings(bindings_of(graph, compile_options.batch)) {}

@@ -530,11 +530,24 @@ class Fuser {
         continue;
       }
       if (own.type.element != ElementType::kFloat32) refuse(own, "has outputs of float32 alone");
+      if (writes_directly(source, binding)) continue;
       const bool channels_first =
           own.type.shape.size() == 4 && view_.layout(output.value) == TensorLayout::kNchw;
       step.kind = OutputStep{value_of(source), binding, channels_first};
       add_step(std::move(step));
     }
+  }
+
+  /// Lets the dense layer that computes `source` write the binding, if nobody else reads it.
+  bool writes_directly(NodeId source, std::size_t binding) {
+    const int index = value_of(source);
+    const auto writer = writers_.find(index);
+    if (writer == writers_.end() || view_.readers(source).size() != 1) return false;
+    const Step& step = program_.steps[writer->second];
+    if (!std::holds_alternative<DenseStep>(step.kind) || step.epilogue.output != index) return false;
+    value(index).element = ElementType::kFloat32;
+    value(index).binding = static_cast<int>(binding);
+    return true;
   }
 
   void add_arg_max(Step step, NodeId id, std::size_t binding) {

@@ -55,7 +55,7 @@ MemoryPlan plan_memory(const Program& program) {
   plan.offsets.resize(lifetimes.size(), 0);
   std::vector<std::size_t> placed;  // by offset
   for (const std::size_t index : order) {
-    if (!lifetimes[index].is_used()) continue;
+    if (!lifetimes[index].is_used() || program.values[index].binding >= 0) continue;
     std::size_t offset = 0;
     for (const std::size_t other : placed) {
       if (!lifetimes[index].meets(lifetimes[other])) continue;

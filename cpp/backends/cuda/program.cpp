@@ -45,6 +45,7 @@ Place place_of(const Program& program, int value) {
 }
 
 std::int64_t pitch_of(const Value& owner) {
+  if (owner.binding >= 0) return owner.channels;
   const auto elements = static_cast<std::int64_t>(kWord / size_of(owner.element));
   return (owner.channels + elements - 1) / elements * elements;
 }

@@ -26,6 +26,8 @@ struct Value {
   /// The value in whose channels this one lies, from `offset` on; -1: memory of its own.
   int parent = -1;
   std::int64_t offset = 0;
+  /// The binding of the network whose memory it takes, dense; -1: none.
+  int binding = -1;
 };
 
 /// v * mul + add, one number a channel; empty: 1 and 0.
@@ -140,7 +142,7 @@ struct Place {
   std::int64_t offset = 0;
 };
 Place place_of(const Program& program, int value);
-/// Elements between the pixels of an owner: whole 16-byte words.
+/// Elements between the pixels of an owner: whole 16-byte words, but for a binding.
 std::int64_t pitch_of(const Value& owner);
 
 }  // namespace chexnet_trt::cuda

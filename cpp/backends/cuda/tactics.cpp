@@ -41,7 +41,7 @@ class TileTimer {
 };
 
 std::size_t fastest(const BoundStep& step, TileTimer& timer) {
-  std::size_t best = 0;
+  std::size_t best = plain_conv_tile();
   double best_ms = std::numeric_limits<double>::max();
   for (std::size_t tile = 0; tile < conv_tiles().size(); ++tile) {
     const std::optional<double> ms = timer.time(step, tile);
@@ -69,7 +69,8 @@ Tactics choose_tactics(const Program& program, const std::vector<BoundStep>& ste
 }
 
 std::string name_of(const ConvTile& tile) {
-  const std::string name = std::to_string(tile.rows) + "x" + std::to_string(tile.columns);
+  const std::string name = (tile.is_warpgroup ? "wgmma_" : "mma_") + std::to_string(tile.rows) +
+                           "x" + std::to_string(tile.columns);
   return tile.splits == 1 ? name : name + "x" + std::to_string(tile.splits);
 }
 

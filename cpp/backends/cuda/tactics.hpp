@@ -19,7 +19,7 @@ using Tactics = std::vector<std::size_t>;
 Tactics choose_tactics(const Program& program, const std::vector<BoundStep>& steps,
                        TimingCache& cache);
 
-/// "128x64" or "64x32x4", the last being the blocks that share a sum.
+/// "wgmma_128x64" or "mma_64x32x4", the last being the blocks that share a sum.
 std::string name_of(const ConvTile& tile);
 
 /// The names of the tiles of the convolutions, one a line: what a blob holds.

@@ -2,37 +2,47 @@
 
 #include <cooperative_groups.h>
 
+#include <type_traits>
+
 #include "backends/cuda/kernels/conv_launch.hpp"
 #include "backends/cuda/kernels/device_math.cuh"
 #include "backends/cuda/kernels/launch.cuh"
+#include "backends/cuda/kernels/packed.cuh"
 #include "backends/cuda/kernels/tensor_core.cuh"
+#include "backends/cuda/kernels/warpgroup.cuh"
 
 // Convolution as an implicit matrix product: output pixels x output channels, summed over the words
 // of 16 bytes of input channels of every tap. A block copies its words of input and weights into a
 // ring of stages in shared memory with cp.async while its warps multiply earlier ones. Word w of row
-// r lies at w ^ (r / 2 % 4), so that ldmatrix meets no bank twice.
+// r lies at w ^ (r % 8), so that ldmatrix meets no bank twice and wgmma finds its 128-byte swizzle.
 
 namespace chexnet_trt::cuda {
 
 constexpr int kWordBytes = 16;
-constexpr int kStageWords = 4;  ///< a row's in one stage
+constexpr int kStageWords = 8;  ///< a row's in one stage
 constexpr int kStageBytes = kStageWords * kWordBytes;
+constexpr unsigned kRingAlignment = 1024;
 
-template <int Rows_, int Columns_, int WarpRows_, int WarpColumns_, int Stages_>
+enum class Unit { kWarp, kWarpgroup };  ///< what multiplies: mma.sync, or wgmma
+
+/// `UnitRows` x `UnitColumns` is the part of the tile that one unit computes.
+template <Unit Unit_, int Rows_, int Columns_, int UnitRows_, int UnitColumns_, int Stages_,
+          int BlocksAtOnce_>
 struct Tile {
+  static constexpr Unit kUnit = Unit_;
   static constexpr int kRows = Rows_;
   static constexpr int kColumns = Columns_;
-  static constexpr int kWarpRows = WarpRows_;
-  static constexpr int kWarpColumns = WarpColumns_;
+  static constexpr int kUnitRows = UnitRows_;
+  static constexpr int kUnitColumns = UnitColumns_;
   static constexpr int kStages = Stages_;
-  static constexpr int kWarpsDown = kRows / kWarpRows;
-  static constexpr int kWarps = kWarpsDown * (kColumns / kWarpColumns);
+  static constexpr int kBlocksAtOnce = BlocksAtOnce_;  ///< on a multiprocessor; bounds registers
+  static constexpr int kUnitsDown = kRows / kUnitRows;
+  static constexpr int kUnits = kUnitsDown * (kColumns / kUnitColumns);
+  static constexpr int kWarps = kUnits * (kUnit == Unit::kWarp ? 1 : 4);
   static constexpr int kBlockThreads = kWarps * 32;
-  /// By registers: a thread's sums, and about as many again.
-  static constexpr int kBlocksAtOnce = kWarpRows * kWarpColumns > 64 * 32 ? 1 : 2;
   static constexpr int kStage = (kRows + kColumns) * kStageBytes;
   /// Floats between the rows of a warp's strip of 16 rows in the epilogue.
-  static constexpr int kStripPitch = kWarpColumns + 4;
+  static constexpr int kStripPitch = kUnitColumns + 4;
   static constexpr int kStrips = kWarps * 16 * kStripPitch * 4;
   /// Floats between the rows of a whole tile, when blocks share a sum.
   static constexpr int kTilePitch = kColumns + 4;
@@ -40,91 +50,95 @@ struct Tile {
   static constexpr int kWholeTile = kCanSplit ? kRows * kTilePitch * 4 : 0;
   static constexpr int kRing = kStages * kStage;
   static constexpr int kEpilogue = kStrips > kWholeTile ? kStrips : kWholeTile;
-  static constexpr int kShared = kRing > kEpilogue ? kRing : kEpilogue;
+  static constexpr int kAffine = 4 * kColumns * 4;
+  static constexpr int kShared =
+      (kRing > kEpilogue ? kRing : kEpilogue) + kAffine + static_cast<int>(kRingAlignment);
 };
 
 __device__ inline unsigned word_address(unsigned base, int row, int word) {
-  return base + static_cast<unsigned>(row * kStageBytes + ((word ^ ((row >> 1) & 3)) * kWordBytes));
+  return base + static_cast<unsigned>(row * kStageBytes + ((word ^ (row & 7)) * kWordBytes));
 }
 
 /// Copies one word of every row of a tile side for each stage, walking over the taps. A thread
-/// handles word `threadIdx.x % 4` of the rows `threadIdx.x / 4 + i * threads / 4`.
+/// handles word `threadIdx.x % 8` of the rows `threadIdx.x / 8 + i * threads / 8`.
 template <typename Shape>
 class WordCopier {
   static constexpr int kStep = Shape::kBlockThreads / kStageWords;
   static constexpr int kInputRows = (Shape::kRows + kStep - 1) / kStep;
   static constexpr int kWeightRows = (Shape::kColumns + kStep - 1) / kStep;
+  static_assert(Shape::kRows % kStep == 0 && Shape::kColumns % kStep == 0);
 
  public:
   __device__ WordCopier(const ConvKernelArguments& arguments, int first_word, int last_word)
       : arguments_(arguments),
         slot_(static_cast<int>(threadIdx.x) % kStageWords),
         row_(static_cast<int>(threadIdx.x) / kStageWords),
-        word_(first_word + slot_),
         last_word_(last_word) {
+    const Window& window = arguments.conv.window;
+    const ImageSize& in = arguments.conv.input_size;
+    const ImageSize& out = arguments.conv.output_size;
+    word_ = first_word + slot_;
     const int tap = word_ / arguments.words_a_tap;
     word_in_tap_ = word_ % arguments.words_a_tap;
-    tap_y_ = tap / arguments.conv.window.width;
-    tap_x_ = tap % arguments.conv.window.width;
-    const Window& window = arguments.conv.window;
-    const ImageSize& out = arguments.conv.output_size;
+    tap_y_ = tap / window.width;
+    tap_x_ = tap % window.width;
 #pragma unroll
     for (int i = 0; i < kInputRows; ++i) {
-      const int pixel =
-          static_cast<int>(blockIdx.x / arguments.column_tiles) * Shape::kRows + row_ + i * kStep;
-      const bool is_inside = pixel < arguments.pixels;
+      const int pixel = static_cast<int>(blockIdx.x / arguments.column_tiles) * Shape::kRows +
+                        row_ + i * kStep;
       const int line = pixel / out.width;
       const int image = line / out.height;
-      x_[i] = (pixel - line * out.width) * window.stride_x - window.pad_x;
-      y_[i] = is_inside ? (line - image * out.height) * window.stride_y - window.pad_y : kOutside;
-      image_[i] = static_cast<const char*>(arguments.conv.input.data) +
-                  (is_inside ? image : 0) * arguments.image_bytes;
+      const int x = (pixel - line * out.width) * window.stride_x - window.pad_x;
+      const int y = (line - image * out.height) * window.stride_y - window.pad_y;
+      const bool is_inside = pixel < arguments.pixels;
+      origin_[i] = is_inside ? (image * in.height + y) * in.width + x : 0;
+      corner_[i] = make_short2(static_cast<short>(x), static_cast<short>(is_inside ? y : kOutside));
     }
     const int column =
         static_cast<int>(blockIdx.x % arguments.column_tiles) * Shape::kColumns + row_;
-    weights_ = static_cast<const char*>(arguments.conv.weights);
-    column_ = column;
+    columns_left_ = out.channels - column;
+    weights_ = static_cast<const char*>(arguments.conv.weights) +
+               (static_cast<std::int64_t>(column) * arguments.words + word_) * kWordBytes;
   }
 
   /// Weights do not depend on earlier kernels.
-  __device__ void copy_weights(unsigned stage) {
-    const bool is_left = word_ < last_word_;
+  __device__ void copy_weights(unsigned stage, int steps_ahead) const {
+    const int ahead = steps_ahead * kStageWords;
+    const bool is_left = word_ + ahead < last_word_;
+    const std::int64_t row_bytes = static_cast<std::int64_t>(arguments_.words) * kWordBytes;
 #pragma unroll
     for (int i = 0; i < kWeightRows; ++i) {
-      const int row = row_ + i * kStep;
-      if (Shape::kColumns % kStep != 0 && row >= Shape::kColumns) break;
-      const int column = column_ + i * kStep;
-      const bool is_there = is_left && column < arguments_.conv.output_size.channels;
-      const std::int64_t offset =
-          is_there ? (static_cast<std::int64_t>(column) * arguments_.words + word_) * kWordBytes
-                   : 0;
-      copy_word_async(word_address(stage + Shape::kRows * kStageBytes, row, slot_),
-                      weights_ + offset, is_there ? kWordBytes : 0);
+      const bool is_there = is_left && i * kStep < columns_left_;
+      const char* from = is_there ? weights_ + i * kStep * row_bytes + ahead * kWordBytes
+                                  : static_cast<const char*>(arguments_.conv.weights);
+      copy_word_async(word_address(stage + Shape::kRows * kStageBytes, row_ + i * kStep, slot_),
+                      from, is_there ? kWordBytes : 0);
     }
   }
 
-  __device__ void copy_input(unsigned stage) {
-    const Window& window = arguments_.conv.window;
+  __device__ void copy_input(unsigned stage) const {
     const ImageSize& in = arguments_.conv.input_size;
-    const bool is_left = word_ < last_word_;
-    const int bytes = min(kWordBytes, arguments_.pixel_bytes - word_in_tap_ * kWordBytes);
+    const auto* input = static_cast<const char*>(arguments_.conv.input.data);
+    const int dy = tap_y_ * arguments_.conv.window.dilation_y;
+    const int dx = tap_x_ * arguments_.conv.window.dilation_x;
+    const int tap_offset = dy * in.width + dx;
+    const int byte_in_pixel = word_in_tap_ * kWordBytes;
+    const int bytes = word_ < last_word_ ? min(kWordBytes, arguments_.pixel_bytes - byte_in_pixel) : 0;
 #pragma unroll
     for (int i = 0; i < kInputRows; ++i) {
-      const int row = row_ + i * kStep;
-      if (Shape::kRows % kStep != 0 && row >= Shape::kRows) break;
-      const int y = y_[i] + tap_y_ * window.dilation_y;
-      const int x = x_[i] + tap_x_ * window.dilation_x;
-      const bool is_there = is_left && y >= 0 && x >= 0 && y < in.height && x < in.width;
-      const std::int64_t offset =
-          is_there ? static_cast<std::int64_t>(y * in.width + x) * arguments_.pitch_bytes +
-                         word_in_tap_ * kWordBytes
-                   : 0;
-      copy_word_async(word_address(stage, row, slot_), image_[i] + offset, is_there ? bytes : 0);
+      const bool is_there = static_cast<unsigned>(corner_[i].y + dy) < static_cast<unsigned>(in.height) &&
+                            static_cast<unsigned>(corner_[i].x + dx) < static_cast<unsigned>(in.width);
+      const int pixel = is_there ? origin_[i] + tap_offset : 0;
+      const char* from =
+          input + static_cast<std::int64_t>(pixel) * arguments_.pitch_bytes + byte_in_pixel;
+      copy_word_async(word_address(stage, row_ + i * kStep, slot_), is_there ? from : input,
+                      is_there ? bytes : 0);
     }
   }
 
   __device__ void advance() {
     word_ += kStageWords;
+    weights_ += kStageWords * kWordBytes;
     word_in_tap_ += kStageWords;
     while (word_in_tap_ >= arguments_.words_a_tap) {
       word_in_tap_ -= arguments_.words_a_tap;
@@ -136,7 +150,7 @@ class WordCopier {
   }
 
  private:
-  static constexpr int kOutside = -(1 << 28);
+  static constexpr int kOutside = -32768;
 
   const ConvKernelArguments& arguments_;
   int slot_;
@@ -146,71 +160,76 @@ class WordCopier {
   int word_in_tap_;
   int tap_y_;
   int tap_x_;
-  int column_;
-  int x_[kInputRows];
-  int y_[kInputRows];
-  const char* image_[kInputRows];
+  int columns_left_;
   const char* weights_;
+  int origin_[kInputRows];     ///< the input pixel under the first tap, maybe outside the image
+  short2 corner_[kInputRows];  ///< its column and row in the image
 };
 
-/// The sums of a warp: strips of 16 rows by columns of 8. In a fragment a thread holds rows
-/// lane / 4 and lane / 4 + 8, columns 2 * (lane % 4) and the next.
+/// What a warp holds of a tile: strips of 16 rows by columns of 8. A thread has rows lane / 4 and
+/// lane / 4 + 8, columns 2 * (lane % 4) and the next.
+template <typename Accumulator, int Columns>
+__device__ inline void store_strip_of(const Accumulator (&sums)[Columns][4], float* to, int pitch) {
+  const int lane = static_cast<int>(threadIdx.x) % 32;
+  float* first = to + lane / 4 * pitch + lane % 4 * 2;
+#pragma unroll
+  for (int j = 0; j < Columns; ++j) {
+    *reinterpret_cast<float2*>(first + j * 8) =
+        make_float2(static_cast<float>(sums[j][0]), static_cast<float>(sums[j][1]));
+    *reinterpret_cast<float2*>(first + j * 8 + 8 * pitch) =
+        make_float2(static_cast<float>(sums[j][2]), static_cast<float>(sums[j][3]));
+  }
+}
+
+template <typename T, typename Shape, Unit = Shape::kUnit>
+class Product;
+
+/// The sums of a warp, with mma.sync (float: with the float units).
 template <typename T, typename Shape>
-class WarpProduct {
+class Product<T, Shape, Unit::kWarp> {
  public:
-  static constexpr int kStripCount = Shape::kWarpRows / 16;
-  static constexpr int kColumnCount = Shape::kWarpColumns / 8;
+  static constexpr int kStripCount = Shape::kUnitRows / 16;
+  static constexpr int kColumnCount = Shape::kUnitColumns / 8;
   using Accumulator = typename TensorCore<T>::Accumulator;
 
-  __device__ WarpProduct()
+  __device__ Product()
       : lane_(static_cast<int>(threadIdx.x) % 32),
-        first_row_(static_cast<int>(threadIdx.x) / 32 % Shape::kWarpsDown * Shape::kWarpRows),
-        first_column_(static_cast<int>(threadIdx.x) / 32 / Shape::kWarpsDown *
-                      Shape::kWarpColumns) {}
+        first_row_(static_cast<int>(threadIdx.x) / 32 % Shape::kUnitsDown * Shape::kUnitRows),
+        first_column_(static_cast<int>(threadIdx.x) / 32 / Shape::kUnitsDown *
+                      Shape::kUnitColumns) {}
 
-  __device__ int first_row() const { return first_row_; }
+  __device__ int row_of(int strip) const { return first_row_ + strip * 16; }
   __device__ int first_column() const { return first_column_; }
 
-  __device__ void multiply(unsigned stage) {
+  __device__ void begin(unsigned stage) {
     if constexpr (sizeof(T) == sizeof(float)) {
       multiply_floats(stage);
     } else {
       multiply_matrices(stage);
     }
   }
+  __device__ void end() {}
 
-  /// The strip as floats, rows `pitch` floats apart.
   __device__ void store_strip(int strip, float* to, int pitch) const {
-    const int row = lane_ / 4;
-    const int column = lane_ % 4 * 2;
-#pragma unroll
-    for (int j = 0; j < kColumnCount; ++j) {
-      const Accumulator* sum = sums_[strip][j];
-      float* at = to + row * pitch + j * 8 + column;
-      *reinterpret_cast<float2*>(at) =
-          make_float2(static_cast<float>(sum[0]), static_cast<float>(sum[1]));
-      *reinterpret_cast<float2*>(at + 8 * pitch) =
-          make_float2(static_cast<float>(sum[2]), static_cast<float>(sum[3]));
-    }
+    store_strip_of(sums_[strip], to, pitch);
   }
 
  private:
   __device__ void multiply_matrices(unsigned stage) {
     const unsigned weights = stage + Shape::kRows * kStageBytes;
 #pragma unroll
-    for (int half = 0; half < kStageWords / 2; ++half) {
+    for (int step = 0; step < kStageWords / 2; ++step) {
       unsigned a[kStripCount][4];
       unsigned b[(kColumnCount + 1) / 2][4];
 #pragma unroll
       for (int i = 0; i < kStripCount; ++i) {
-        load_matrices(a[i],
-                      word_address(stage, first_row_ + i * 16 + lane_ % 16, half * 2 + lane_ / 16));
+        load_matrices(a[i], word_address(stage, row_of(i) + lane_ % 16, step * 2 + lane_ / 16));
       }
 #pragma unroll
       for (int j = 0; j < kColumnCount / 2; ++j) {
         load_matrices(b[j],
                       word_address(weights, first_column_ + j * 16 + lane_ % 8 + lane_ / 16 * 8,
-                                   half * 2 + lane_ / 8 % 2));
+                                   step * 2 + lane_ / 8 % 2));
       }
 #pragma unroll
       for (int i = 0; i < kStripCount; ++i) {
@@ -237,8 +256,8 @@ class WarpProduct {
       float b[kColumnCount][2];
 #pragma unroll
       for (int i = 0; i < kStripCount; ++i) {
-        a[i][0] = float_at(stage, first_row_ + i * 16 + lane_ / 4, k);
-        a[i][1] = float_at(stage, first_row_ + i * 16 + lane_ / 4 + 8, k);
+        a[i][0] = float_at(stage, row_of(i) + lane_ / 4, k);
+        a[i][1] = float_at(stage, row_of(i) + lane_ / 4 + 8, k);
       }
 #pragma unroll
       for (int j = 0; j < kColumnCount; ++j) {
@@ -264,6 +283,50 @@ class WarpProduct {
   Accumulator sums_[kStripCount][kColumnCount][4] = {};
 };
 
+/// The sums of a warpgroup, with wgmma: warp w has rows 16 * w on of every 64.
+template <typename T, typename Shape>
+class Product<T, Shape, Unit::kWarpgroup> {
+ public:
+  static constexpr int kStripCount = Shape::kUnitRows / 64;
+  static constexpr int kColumnCount = Shape::kUnitColumns / 8;
+  using Accumulator = typename TensorCore<T>::Accumulator;
+  static_assert(Shape::kUnitColumns == Shape::kColumns);
+
+  __device__ int row_of(int strip) const {
+    const int group = static_cast<int>(threadIdx.x) / 128;
+    return group * Shape::kUnitRows + strip * 64 + static_cast<int>(threadIdx.x) / 32 % 4 * 16;
+  }
+  __device__ int first_column() const { return 0; }
+
+  __device__ void begin(unsigned stage) {
+#if defined(CHEXNET_TRT_HAS_WGMMA)
+    const int group = __shfl_sync(~0U, static_cast<int>(threadIdx.x) / 128, 0);
+    const unsigned rows = stage + static_cast<unsigned>(group * Shape::kUnitRows * kStageBytes);
+    const unsigned columns = stage + Shape::kRows * kStageBytes;
+    begin_warpgroup();
+#pragma unroll
+    for (int step = 0; step < kStageWords / 2; ++step) {
+#pragma unroll
+      for (int i = 0; i < kStripCount; ++i) {
+        WarpgroupCore<T, Shape::kColumns>::multiply(
+            sums_[i],
+            matrix_descriptor(rows + static_cast<unsigned>(i * 64 * kStageBytes + step * 32)),
+            matrix_descriptor(columns + static_cast<unsigned>(step * 32)));
+      }
+    }
+    commit_warpgroup();
+#endif
+  }
+  __device__ void end() { wait_for_warpgroup(); }
+
+  __device__ void store_strip(int strip, float* to, int pitch) const {
+    store_strip_of(sums_[strip], to, pitch);
+  }
+
+ private:
+  Accumulator sums_[kStripCount][kColumnCount][4] = {};
+};
+
 __device__ inline void load_floats(const float* from, float (&v)[kVector]) {
   const float4 low = *reinterpret_cast<const float4*>(from);
   const float4 high = *reinterpret_cast<const float4*>(from + 4);
@@ -271,57 +334,157 @@ __device__ inline void load_floats(const float* from, float (&v)[kVector]) {
   v[4] = high.x, v[5] = high.y, v[6] = high.z, v[7] = high.w;
 }
 
-__device__ inline void finish_channels(const ConvKernelArguments& arguments, int pixel, int channel,
-                                       float (&v)[kVector]) {
-  const int channels = arguments.conv.output_size.channels;
-  if (pixel >= arguments.pixels || channel >= channels) return;
-  if (arguments.is_wide && channel + kVector <= channels) {
-    run_epilogue(arguments.conv.epilogue, pixel, channel, v);
-  } else {
+/// The epilogue of a tile whose values are all stored as T is (kVector channels at once), or, slower,
+/// of any: `IsUniform`.
+template <typename T, typename Shape, bool IsUniform>
+class TileEpilogue {
+ public:
+  using Raw = typename Packed<T>::Raw;
+
+  /// `affine`: shared memory for 4 * kColumns floats; there after the next barrier.
+  __device__ TileEpilogue(const ConvKernelArguments& arguments, float* affine)
+      : arguments_(arguments),
+        affine_(affine),
+        first_pixel_(static_cast<int>(blockIdx.x / arguments.column_tiles) * Shape::kRows),
+        first_channel_(static_cast<int>(blockIdx.x % arguments.column_tiles) * Shape::kColumns) {
+    if constexpr (!IsUniform) return;
+    const DeviceEpilogue& epilogue = arguments.conv.epilogue;
+    for (int column = static_cast<int>(threadIdx.x); column < Shape::kColumns;
+         column += Shape::kBlockThreads) {
+      const int channel = first_channel_ + column;
+      const bool is_there = channel < arguments.conv.output_size.channels;
+      const auto read = [&](const float* from, float missing) {
+        return from != nullptr && is_there ? from[channel] : missing;
+      };
+      affine_[column] = read(epilogue.mul, 1.0F);
+      affine_[Shape::kColumns + column] = read(epilogue.add, 0.0F);
+      affine_[2 * Shape::kColumns + column] = read(epilogue.second_mul, 1.0F);
+      affine_[3 * Shape::kColumns + column] = read(epilogue.second_add, 0.0F);
+    }
+  }
+
+  __device__ Raw residual(int row, int column) const {
+    const DeviceValue& value = arguments_.conv.epilogue.residual;
+    if (!IsUniform || value.data == nullptr || !is_whole(row, column)) return {};
+    return read_packed<T>(value, index(value, row, column));
+  }
+
+  /// `v`: the sums of the 8 channels from `column` of the tile on, at pixel `row` of the tile.
+  __device__ void finish(int row, int column, Raw residual, float (&v)[kVector]) const {
+    if constexpr (IsUniform) {
+      if (is_whole(row, column)) finish_packed(row, column, residual, v);
+    } else {
+      finish_any(row, column, v);
+    }
+  }
+
+ private:
+  __device__ bool is_whole(int row, int column) const {
+    return first_pixel_ + row < arguments_.pixels &&
+           first_channel_ + column < arguments_.conv.output_size.channels;
+  }
+  __device__ std::int64_t index(const DeviceValue& value, int row, int column) const {
+    return static_cast<std::int64_t>(first_pixel_ + row) * value.pitch + first_channel_ + column;
+  }
+
+  __device__ void scale_and_shift_by(const float* affine, int column, float (&v)[kVector]) const {
+    float mul[kVector];
+    float add[kVector];
+    load_floats(affine + column, mul);
+    load_floats(affine + Shape::kColumns + column, add);
+#pragma unroll
+    for (int i = 0; i < kVector; ++i) v[i] = v[i] * mul[i] + add[i];
+  }
+
+  __device__ void finish_packed(int row, int column, Raw raw_residual, float (&v)[kVector]) const {
+    const DeviceEpilogue& epilogue = arguments_.conv.epilogue;
+    scale_and_shift_by(affine_, column, v);
+    activate(epilogue.activation, v);
+    if (epilogue.residual.data != nullptr) {
+      float residual[kVector];
+      Packed<T>::unpack(epilogue.residual, raw_residual, residual);
+#pragma unroll
+      for (int i = 0; i < kVector; ++i) v[i] += residual[i];
+      activate(epilogue.activation_after, v);
+    }
+    const Raw raw = Packed<T>::pack(epilogue.output, v);
+    if (epilogue.output.data != nullptr) {
+      write_packed<T>(epilogue.output, index(epilogue.output, row, column), raw);
+    }
+    if (epilogue.second.data == nullptr) return;
+    scale_and_shift_by(affine_ + 2 * Shape::kColumns, column, v);
+    activate(epilogue.second_activation, v);
+    write_packed<T>(epilogue.second, index(epilogue.second, row, column),
+                    Packed<T>::pack(epilogue.second, v));
+  }
+
+  __device__ void finish_any(int row, int column, float (&v)[kVector]) const {
+    if (!is_whole(row, column)) return;
     float copy[kVector];
 #pragma unroll
     for (int i = 0; i < kVector; ++i) copy[i] = v[i];
-    run_epilogue_tail(arguments.conv.epilogue, pixel, channel, channels, copy);
+    run_epilogue_tail(arguments_.conv.epilogue, first_pixel_ + row, first_channel_ + column,
+                      arguments_.conv.output_size.channels, copy);
   }
-}
 
-/// Each warp turns its strips around in shared memory, so that its threads store whole sectors.
-template <typename T, typename Shape>
-__device__ void finish_strips(const ConvKernelArguments& arguments,
-                              const WarpProduct<T, Shape>& product, float* shared, int first_pixel,
-                              int first_channel) {
-  constexpr int kThreadsARow = Shape::kWarpColumns / kVector;
+  const ConvKernelArguments& arguments_;
+  float* affine_;
+  int first_pixel_;
+  int first_channel_;
+};
+
+/// Each warp turns its strips around in shared memory, so that its threads store whole sectors. What
+/// it adds is on its way before it is needed.
+template <typename T, typename Shape, bool IsUniform>
+__device__ void finish_strips(const TileEpilogue<T, Shape, IsUniform>& epilogue,
+                              const Product<T, Shape>& product, float* shared) {
+  constexpr int kThreadsARow = Shape::kUnitColumns / kVector;
   constexpr int kRowsAtOnce = 32 / kThreadsARow;
+  constexpr int kTurns = 16 / kRowsAtOnce;
+  constexpr int kAhead = kTurns < 4 ? kTurns : 4;
+  using Raw = typename Packed<T>::Raw;
   const int lane = static_cast<int>(threadIdx.x) % 32;
   float* strip = shared + static_cast<int>(threadIdx.x) / 32 * 16 * Shape::kStripPitch;
+  const int row = lane / kThreadsARow;
   const int column = lane % kThreadsARow * kVector;
+  const int tile_column = product.first_column() + column;
   // Unrolled, or the sums would lie in local memory.
 #pragma unroll
-  for (int i = 0; i < WarpProduct<T, Shape>::kStripCount; ++i) {
+  for (int i = 0; i < Product<T, Shape>::kStripCount; ++i) {
+    const int first_row = product.row_of(i) + row;
+    Raw residuals[kAhead];
+#pragma unroll
+    for (int turn = 0; turn < kAhead; ++turn) {
+      residuals[turn] = epilogue.residual(first_row + turn * kRowsAtOnce, tile_column);
+    }
     product.store_strip(i, strip, Shape::kStripPitch);
     __syncwarp();
-    for (int row = lane / kThreadsARow; row < 16; row += kRowsAtOnce) {
+#pragma unroll
+    for (int turn = 0; turn < kTurns; ++turn) {
+      const Raw residual = residuals[turn % kAhead];
+      if (turn + kAhead < kTurns) {
+        residuals[turn % kAhead] =
+            epilogue.residual(first_row + (turn + kAhead) * kRowsAtOnce, tile_column);
+      }
       float v[kVector];
-      load_floats(strip + row * Shape::kStripPitch + column, v);
-      finish_channels(arguments, first_pixel + product.first_row() + i * 16 + row,
-                      first_channel + product.first_column() + column, v);
+      load_floats(strip + (row + turn * kRowsAtOnce) * Shape::kStripPitch + column, v);
+      epilogue.finish(first_row + turn * kRowsAtOnce, tile_column, residual, v);
     }
     __syncwarp();
   }
 }
 
 /// The blocks of a cluster each add up a part of the rows of all their tiles.
-template <typename T, typename Shape>
-__device__ void finish_cluster(const ConvKernelArguments& arguments,
-                               const WarpProduct<T, Shape>& product, float* shared, int first_pixel,
-                               int first_channel) {
+template <typename T, typename Shape, bool IsUniform>
+__device__ void finish_cluster(const TileEpilogue<T, Shape, IsUniform>& epilogue,
+                               const Product<T, Shape>& product, float* shared) {
   namespace cg = cooperative_groups;
   const cg::cluster_group cluster = cg::this_cluster();
   const int splits = static_cast<int>(cluster.num_blocks());
 #pragma unroll
-  for (int i = 0; i < WarpProduct<T, Shape>::kStripCount; ++i) {
+  for (int i = 0; i < Product<T, Shape>::kStripCount; ++i) {
     product.store_strip(
-        i, shared + (product.first_row() + i * 16) * Shape::kTilePitch + product.first_column(),
+        i, shared + product.row_of(i) * Shape::kTilePitch + product.first_column(),
         Shape::kTilePitch);
   }
   cluster.sync();
@@ -332,6 +495,7 @@ __device__ void finish_cluster(const ConvKernelArguments& arguments,
        index += Shape::kBlockThreads) {
     const int row = first + index / kThreadsARow;
     const int column = index % kThreadsARow * kVector;
+    const auto residual = epilogue.residual(row, column);
     float sum[kVector] = {};
     for (int block = 0; block < splits; ++block) {
       const float* other = cluster.map_shared_rank(shared, static_cast<unsigned>(block));
@@ -340,65 +504,97 @@ __device__ void finish_cluster(const ConvKernelArguments& arguments,
 #pragma unroll
       for (int i = 0; i < kVector; ++i) sum[i] += v[i];
     }
-    finish_channels(arguments, first_pixel + row, first_channel + column, sum);
+    epilogue.finish(row, column, residual, sum);
   }
   cluster.sync();  // nobody leaves while others read its tile
 }
 
-template <typename T, typename Shape>
+template <typename T, typename Shape, bool IsUniform>
 __global__ void __launch_bounds__(Shape::kBlockThreads, Shape::kBlocksAtOnce)
     conv_kernel(const __grid_constant__ ConvKernelArguments arguments) {
-  extern __shared__ __align__(128) unsigned char shared[];
-  const auto ring = static_cast<unsigned>(__cvta_generic_to_shared(shared));
+  extern __shared__ unsigned char dynamic_shared[];
+  const auto unaligned = static_cast<unsigned>(__cvta_generic_to_shared(dynamic_shared));
+  const unsigned ring = (unaligned + kRingAlignment - 1) / kRingAlignment * kRingAlignment;
+  unsigned char* shared = dynamic_shared + (ring - unaligned);
+  constexpr int kBody = Shape::kShared - Shape::kAffine - static_cast<int>(kRingAlignment);
   release_successor();
   const int first_word = static_cast<int>(blockIdx.z) * arguments.words_a_split;
   const int last_word = min(first_word + arguments.words_a_split, arguments.words);
   const int steps = (last_word - first_word + kStageWords - 1) / kStageWords;
   WordCopier<Shape> copier(arguments, first_word, last_word);
+#pragma unroll
+  for (int stage = 0; stage < Shape::kStages - 1; ++stage) {
+    copier.copy_weights(ring + stage * Shape::kStage, stage);
+  }
+  const TileEpilogue<T, Shape, IsUniform> epilogue(arguments,
+                                                   reinterpret_cast<float*>(shared + kBody));
   wait_for_predecessors();
 #pragma unroll
   for (int stage = 0; stage < Shape::kStages - 1; ++stage) {
-    copier.copy_weights(ring + stage * Shape::kStage);
     copier.copy_input(ring + stage * Shape::kStage);
     copier.advance();
     commit_copies();
   }
-  WarpProduct<T, Shape> product;
+  Product<T, Shape> product;
   int reading = 0;
   int writing = Shape::kStages - 1;
   for (int step = 0; step < steps; ++step) {
     wait_for_copies<Shape::kStages - 2>();
+    if constexpr (Shape::kUnit == Unit::kWarpgroup) publish_copies();
     __syncthreads();
-    copier.copy_weights(ring + static_cast<unsigned>(writing * Shape::kStage));
+    product.begin(ring + static_cast<unsigned>(reading * Shape::kStage));
+    copier.copy_weights(ring + static_cast<unsigned>(writing * Shape::kStage), 0);
     copier.copy_input(ring + static_cast<unsigned>(writing * Shape::kStage));
     copier.advance();
     commit_copies();
-    product.multiply(ring + static_cast<unsigned>(reading * Shape::kStage));
+    product.end();
     reading = reading + 1 == Shape::kStages ? 0 : reading + 1;
     writing = writing + 1 == Shape::kStages ? 0 : writing + 1;
   }
   wait_for_copies<0>();
   __syncthreads();
-  const int first_pixel = static_cast<int>(blockIdx.x / arguments.column_tiles) * Shape::kRows;
-  const int first_channel = static_cast<int>(blockIdx.x % arguments.column_tiles) * Shape::kColumns;
   auto* floats = reinterpret_cast<float*>(shared);
   if constexpr (Shape::kCanSplit) {
 #if __CUDA_ARCH__ >= 900
-    if (gridDim.z > 1) {
-      finish_cluster<T, Shape>(arguments, product, floats, first_pixel, first_channel);
-      return;
-    }
+    if (gridDim.z > 1) return finish_cluster<T, Shape, IsUniform>(epilogue, product, floats);
 #endif
   }
-  finish_strips<T, Shape>(arguments, product, floats, first_pixel, first_channel);
+  finish_strips<T, Shape, IsUniform>(epilogue, product, floats);
+}
+
+/// True where a value can be read and written as Packed<T>, whole vectors of channels at a time.
+template <typename T>
+bool is_packed(const DeviceValue& value, bool is_used) {
+  if (!is_used) return true;
+  const bool is_8_bit =
+      value.element == ElementType::kInt8 || value.element == ElementType::kUInt8;
+  const bool fits = sizeof(T) == 1                          ? is_8_bit
+                    : std::is_same_v<T, __half>             ? value.element == ElementType::kFloat16
+                    : std::is_same_v<T, __nv_bfloat16>      ? value.element == ElementType::kBFloat16
+                                                            : value.element == ElementType::kFloat32;
+  return fits && is_vector_aligned(value);
+}
+
+template <typename T>
+bool is_uniform(const DeviceEpilogue& epilogue, int channels) {
+  return channels % kVector == 0 &&
+         is_packed<T>(epilogue.residual, epilogue.residual.data != nullptr) &&
+         is_packed<T>(epilogue.output, true) &&
+         is_packed<T>(epilogue.second, epilogue.second.data != nullptr);
+}
+
+template <typename T, typename Shape, bool IsUniform>
+cudaError_t launch_kernel(const ConvKernelArguments& arguments, dim3 grid, cudaStream_t stream) {
+  static const cudaError_t configured =
+      cudaFuncSetAttribute(conv_kernel<T, Shape, IsUniform>,
+                           cudaFuncAttributeMaxDynamicSharedMemorySize, Shape::kShared);
+  if (configured != cudaSuccess) return configured;
+  return launch(conv_kernel<T, Shape, IsUniform>, grid, Shape::kBlockThreads, Shape::kShared,
+                grid.z, stream, arguments);
 }
 
 template <typename T, typename Shape>
 cudaError_t launch_tile(ConvKernelArguments arguments, int splits, cudaStream_t stream) {
-  static const cudaError_t configured = cudaFuncSetAttribute(
-      conv_kernel<T, Shape>, cudaFuncAttributeMaxDynamicSharedMemorySize, Shape::kShared);
-  if (configured != cudaSuccess) return configured;
-  if (splits > 1 && !Shape::kCanSplit) return cudaErrorInvalidConfiguration;
   const int channels = arguments.conv.output_size.channels;
   arguments.column_tiles =
       static_cast<unsigned>((channels + Shape::kColumns - 1) / Shape::kColumns);
@@ -406,28 +602,75 @@ cudaError_t launch_tile(ConvKernelArguments arguments, int splits, cudaStream_t 
   arguments.words_a_split = (stages + splits - 1) / splits * kStageWords;
   const auto row_tiles =
       static_cast<unsigned>((arguments.pixels + Shape::kRows - 1) / Shape::kRows);
-  return launch(conv_kernel<T, Shape>,
-                dim3(row_tiles * arguments.column_tiles, 1, static_cast<unsigned>(splits)),
-                Shape::kBlockThreads, Shape::kShared, static_cast<unsigned>(splits), stream,
-                arguments);
+  const dim3 grid(row_tiles * arguments.column_tiles, 1, static_cast<unsigned>(splits));
+  return is_uniform<T>(arguments.conv.epilogue, channels)
+             ? launch_kernel<T, Shape, true>(arguments, grid, stream)
+             : launch_kernel<T, Shape, false>(arguments, grid, stream);
 }
 
-/// In the order of `conv_tiles`, without the splits.
 template <typename T>
-cudaError_t launch_shape(const ConvKernelArguments& arguments, const ConvTile& tile,
-                         cudaStream_t stream) {
+cudaError_t launch_warpgroup_tile(const ConvKernelArguments& arguments, const ConvTile& tile,
+                                  cudaStream_t stream) {
+  if constexpr (!std::is_same_v<T, float>) {
+    constexpr Unit kGroup = Unit::kWarpgroup;
+    const auto is = [&](int rows, int columns) {
+      return tile.rows == rows && tile.columns == columns;
+    };
+    if (is(128, 256)) {
+      return launch_tile<T, Tile<kGroup, 128, 256, 64, 256, 4, 1>>(arguments, 1, stream);
+    }
+    if (is(128, 128)) {
+      return launch_tile<T, Tile<kGroup, 128, 128, 64, 128, 3, 2>>(arguments, 1, stream);
+    }
+    if (is(256, 128)) {
+      return launch_tile<T, Tile<kGroup, 256, 128, 128, 128, 4, 1>>(arguments, 1, stream);
+    }
+    if (is(128, 64)) {
+      return launch_tile<T, Tile<kGroup, 128, 64, 64, 64, 4, 2>>(arguments, 1, stream);
+    }
+    if (is(256, 64)) {
+      return launch_tile<T, Tile<kGroup, 256, 64, 128, 64, 2, 2>>(arguments, 1, stream);
+    }
+    if (is(64, 64)) {
+      return launch_tile<T, Tile<kGroup, 64, 64, 64, 64, 4, 3>>(arguments, tile.splits, stream);
+    }
+  }
+  return cudaErrorInvalidValue;
+}
+
+template <typename T>
+cudaError_t launch_warp_tile(const ConvKernelArguments& arguments, const ConvTile& tile,
+                             cudaStream_t stream) {
+  constexpr Unit kWarp = Unit::kWarp;
   const auto is = [&](int rows, int columns) {
     return tile.rows == rows && tile.columns == columns;
   };
-  if (is(128, 256)) return launch_tile<T, Tile<128, 256, 64, 64, 4>>(arguments, 1, stream);
-  if (is(256, 64)) return launch_tile<T, Tile<256, 64, 64, 32, 4>>(arguments, 1, stream);
-  if (is(128, 128)) return launch_tile<T, Tile<128, 128, 64, 32, 4>>(arguments, 1, stream);
-  if (is(128, 64)) return launch_tile<T, Tile<128, 64, 32, 32, 4>>(arguments, 1, stream);
-  if (is(128, 32)) return launch_tile<T, Tile<128, 32, 32, 16, 4>>(arguments, 1, stream);
-  if (is(64, 64)) return launch_tile<T, Tile<64, 64, 32, 16, 4>>(arguments, tile.splits, stream);
-  if (is(64, 32)) return launch_tile<T, Tile<64, 32, 16, 16, 6>>(arguments, tile.splits, stream);
-  if (is(32, 32)) return launch_tile<T, Tile<32, 32, 16, 16, 6>>(arguments, tile.splits, stream);
+  if (is(128, 128)) {
+    return launch_tile<T, Tile<kWarp, 128, 128, 64, 32, 3, 2>>(arguments, 1, stream);
+  }
+  if (is(128, 64)) {
+    return launch_tile<T, Tile<kWarp, 128, 64, 32, 32, 3, 2>>(arguments, 1, stream);
+  }
+  if (is(128, 32)) {
+    return launch_tile<T, Tile<kWarp, 128, 32, 32, 16, 3, 3>>(arguments, 1, stream);
+  }
+  if (is(64, 64)) {
+    return launch_tile<T, Tile<kWarp, 64, 64, 32, 16, 3, 3>>(arguments, tile.splits, stream);
+  }
+  if (is(64, 32)) {
+    return launch_tile<T, Tile<kWarp, 64, 32, 16, 16, 4, 3>>(arguments, tile.splits, stream);
+  }
+  if (is(32, 32)) {
+    return launch_tile<T, Tile<kWarp, 32, 32, 16, 16, 4, 4>>(arguments, tile.splits, stream);
+  }
   return cudaErrorInvalidValue;
+}
+
+template <typename T>
+cudaError_t launch_shape(const ConvKernelArguments& arguments, const ConvTile& tile,
+                         cudaStream_t stream) {
+  return tile.is_warpgroup ? launch_warpgroup_tile<T>(arguments, tile, stream)
+                           : launch_warp_tile<T>(arguments, tile, stream);
 }
 
 }  // namespace chexnet_trt::cuda

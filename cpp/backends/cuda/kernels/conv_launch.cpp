@@ -5,21 +5,36 @@ namespace {
 
 constexpr std::int32_t kWord = 16;
 
-bool is_wide(const DeviceValue& value) {
-  const std::size_t width = size_of(value.element);
-  const std::size_t word = width == 1 ? 8 : kWord;
-  return value.data == nullptr || (reinterpret_cast<std::uintptr_t>(value.data) % word == 0 &&
-                                   static_cast<std::size_t>(value.pitch) * width % word == 0);
+/// wgmma is an instruction of this compute capability alone.
+bool has_warpgroups() {
+  static const bool has = [] {
+    int device = 0;
+    int major = 0;
+    int minor = 0;
+    cudaGetDevice(&device);
+    cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device);
+    cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device);
+    return major == 9 && minor == 0;
+  }();
+  return has;
 }
 
 }  // namespace
 
 const std::vector<ConvTile>& conv_tiles() {
   static const std::vector<ConvTile> tiles{
-      {128, 256},  {256, 64},   {128, 128},  {128, 64},   {128, 32},   {64, 64},
-      {64, 64, 2}, {64, 64, 4}, {64, 64, 8}, {64, 32},    {64, 32, 2}, {64, 32, 4},
-      {64, 32, 8}, {32, 32},    {32, 32, 2}, {32, 32, 4}, {32, 32, 8}};
+      {true, 128, 256},    {true, 256, 128},    {true, 128, 128},    {true, 256, 64},
+      {true, 128, 64},     {true, 64, 64},      {true, 64, 64, 2},   {true, 64, 64, 4},
+      {true, 64, 64, 8},   {false, 128, 128},   {false, 128, 64},    {false, 128, 32},
+      {false, 64, 64},     {false, 64, 64, 2},  {false, 64, 64, 4},  {false, 64, 64, 8},
+      {false, 64, 32},     {false, 64, 32, 2},  {false, 64, 32, 4},  {false, 64, 32, 8},
+      {false, 32, 32},     {false, 32, 32, 2},  {false, 32, 32, 4},  {false, 32, 32, 8}};
   return tiles;
+}
+
+std::size_t plain_conv_tile() {
+  constexpr std::size_t kPlain = 12;
+  return kPlain;
 }
 
 cudaError_t launch_conv(const ConvArguments& arguments, std::size_t tile, cudaStream_t stream) {
@@ -33,10 +48,8 @@ cudaError_t launch_conv(const ConvArguments& arguments, std::size_t tile, cudaSt
   kernel.words_a_tap = (kernel.pixel_bytes + kWord - 1) / kWord;
   kernel.words = kernel.words_a_tap * arguments.window.height * arguments.window.width;
   kernel.pitch_bytes = static_cast<std::int32_t>(arguments.input.pitch) * width;
-  kernel.image_bytes = static_cast<std::int64_t>(in.height) * in.width * kernel.pitch_bytes;
-  kernel.is_wide = is_wide(arguments.epilogue.residual) && is_wide(arguments.epilogue.output) &&
-                   is_wide(arguments.epilogue.second);
   const ConvTile& shape = conv_tiles().at(tile);
+  if (shape.is_warpgroup && !has_warpgroups()) return cudaErrorInvalidDeviceFunction;
   switch (arguments.input.element) {
     case ElementType::kFloat32: return launch_conv_float(kernel, shape, stream);
     case ElementType::kFloat16: return launch_conv_half(kernel, shape, stream);

@@ -13,9 +13,7 @@ struct ConvKernelArguments {
   int words_a_split = 0;  ///< of one block of a cluster
   int pixel_bytes = 0;    ///< channels of a pixel of the input
   int pitch_bytes = 0;    ///< between its pixels
-  std::int64_t image_bytes = 0;
   unsigned column_tiles = 0;
-  bool is_wide = false;  ///< the epilogue's values permit 8 channels at once
 };
 
 // One a file, because they take long to compile.

@@ -73,14 +73,16 @@ struct ConvArguments {
 /// How the implicit matrix product of a convolution is cut: a block computes `rows` pixels by
 /// `columns` channels, `splits` blocks share the sum over the taps.
 struct ConvTile {
+  bool is_warpgroup = false;  ///< wgmma: needs compute capability 9.0 and another type than float32
   int rows = 0;
   int columns = 0;
   int splits = 1;
 };
 
-/// Every tile that there is, for any element type.
 const std::vector<ConvTile>& conv_tiles();
-/// Returns what the launch does; `tile` is an index of `conv_tiles`.
+/// A tile, as an index of `conv_tiles`, that every device and element type has.
+std::size_t plain_conv_tile();
+/// `tile` is an index of `conv_tiles`. Returns an error where the device or the type lacks it.
 cudaError_t launch_conv(const ConvArguments& arguments, std::size_t tile, cudaStream_t stream);
 
 struct InputArguments {

@@ -176,6 +176,7 @@ TEST_F(OnDevice, RunsEveryTile) {
   const auto try_tiles = [&](const Graph& graph, Precision precision, double tolerance) {
     const Arrays expected = reference::interpret(graph, 3, inputs);
     for (std::size_t tile = 0; tile < cuda::conv_tiles().size(); ++tile) {
+      if (precision == Precision::kFloat32 && cuda::conv_tiles()[tile].is_warpgroup) continue;
       auto compiled = std::make_shared<CompiledProgram>(graph, options_for(3, precision));
       compiled->tactics.assign(compiled->program.steps.size(), tile);
       expect_close(run(*cuda::make_execution(compiled), graph, 3, inputs), expected, tolerance,
@@ -279,9 +280,16 @@ TEST_F(OnDevice, TimesItsSteps) {
 }
 
 TEST_F(OnDevice, SaysThatMemoryIsShortAndGoesOn) {
-  const Graph g = testing::residual_network(512);
+  // Below what the kernels count, and more together than a GPU has.
+  Graph g;
+  NodeId x = add_image(g, 64, 16);
+  std::vector<NodeId> sums;
+  for (int count = 0; count < 64; ++count) {
+    sums.push_back(add_conv(g, "conv" + std::to_string(count), x, {16}));
+    g.add_output("y" + std::to_string(count), sums.back());
+  }
   const auto backend = cuda::make_backend();
-  constexpr std::int64_t kFarTooMany = 100000;
+  constexpr std::int64_t kFarTooMany = 32000;
   try {
     backend->compile(g, options_for(kFarTooMany, Precision::kFloat32));
     FAIL() << "should not fit";

@@ -144,6 +144,13 @@ TEST(Fusion, ComputesEveryValueBeforeItIsRead) {
   }
 }
 
+TEST(Fusion, LetsTheLastLayerWriteTheOutput) {
+  const Program program = fuse(testing::residual_network(), 1, Precision::kFloat16);
+  EXPECT_EQ(types_of(program).back(), "dense");
+  EXPECT_EQ(value_called(program, "sigmoid").binding, 1);
+  EXPECT_EQ(value_called(program, "sigmoid").element, ElementType::kFloat32);
+}
+
 TEST(Fusion, NamesTheNodeThatItCannotCompute) {
   Graph g;
   const NodeId x = add_image(g, 8, 4);
