@@ -24,7 +24,7 @@ class Binder {
     std::byte* data =
         own.binding >= 0 ? memory_.bindings.at(static_cast<std::size_t>(own.binding))
                          : memory_.arena + plan_.offsets.at(static_cast<std::size_t>(index));
-    return {data, own.element, own.scale, pitch_of(owner)};
+    return {data, own.element, own.scale, 1.0F / own.scale, pitch_of(owner)};
   }
 
   ImageSize size(int index) const {

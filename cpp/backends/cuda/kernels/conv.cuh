@@ -192,14 +192,12 @@ class Product<T, Shape, Unit::kWarp> {
   static constexpr int kColumnCount = Shape::kUnitColumns / 8;
   using Accumulator = typename TensorCore<T>::Accumulator;
 
-  __device__ Product()
-      : lane_(static_cast<int>(threadIdx.x) % 32),
-        first_row_(static_cast<int>(threadIdx.x) / 32 % Shape::kUnitsDown * Shape::kUnitRows),
-        first_column_(static_cast<int>(threadIdx.x) / 32 / Shape::kUnitsDown *
-                      Shape::kUnitColumns) {}
-
-  __device__ int row_of(int strip) const { return first_row_ + strip * 16; }
-  __device__ int first_column() const { return first_column_; }
+  __device__ static int row_of(int strip) {
+    return static_cast<int>(threadIdx.x) / 32 % Shape::kUnitsDown * Shape::kUnitRows + strip * 16;
+  }
+  __device__ static int first_column() {
+    return static_cast<int>(threadIdx.x) / 32 / Shape::kUnitsDown * Shape::kUnitColumns;
+  }
 
   __device__ void begin(unsigned stage) {
     if constexpr (sizeof(T) == sizeof(float)) {
@@ -216,6 +214,7 @@ class Product<T, Shape, Unit::kWarp> {
 
  private:
   __device__ void multiply_matrices(unsigned stage) {
+    const int lane = static_cast<int>(threadIdx.x) % 32;
     const unsigned weights = stage + Shape::kRows * kStageBytes;
 #pragma unroll
     for (int step = 0; step < kStageWords / 2; ++step) {
@@ -223,13 +222,13 @@ class Product<T, Shape, Unit::kWarp> {
       unsigned b[(kColumnCount + 1) / 2][4];
 #pragma unroll
       for (int i = 0; i < kStripCount; ++i) {
-        load_matrices(a[i], word_address(stage, row_of(i) + lane_ % 16, step * 2 + lane_ / 16));
+        load_matrices(a[i], word_address(stage, row_of(i) + lane % 16, step * 2 + lane / 16));
       }
 #pragma unroll
       for (int j = 0; j < kColumnCount / 2; ++j) {
         load_matrices(b[j],
-                      word_address(weights, first_column_ + j * 16 + lane_ % 8 + lane_ / 16 * 8,
-                                   step * 2 + lane_ / 8 % 2));
+                      word_address(weights, first_column() + j * 16 + lane % 8 + lane / 16 * 8,
+                                   step * 2 + lane / 8 % 2));
       }
 #pragma unroll
       for (int i = 0; i < kStripCount; ++i) {
@@ -250,19 +249,20 @@ class Product<T, Shape, Unit::kWarp> {
   }
 
   __device__ void multiply_floats(unsigned stage) {
+    const int lane = static_cast<int>(threadIdx.x) % 32;
     const unsigned weights = stage + Shape::kRows * kStageBytes;
     for (int k = 0; k < kStageWords * 4; ++k) {
       float a[kStripCount][2];
       float b[kColumnCount][2];
 #pragma unroll
       for (int i = 0; i < kStripCount; ++i) {
-        a[i][0] = float_at(stage, row_of(i) + lane_ / 4, k);
-        a[i][1] = float_at(stage, row_of(i) + lane_ / 4 + 8, k);
+        a[i][0] = float_at(stage, row_of(i) + lane / 4, k);
+        a[i][1] = float_at(stage, row_of(i) + lane / 4 + 8, k);
       }
 #pragma unroll
       for (int j = 0; j < kColumnCount; ++j) {
-        b[j][0] = float_at(weights, first_column_ + j * 8 + lane_ % 4 * 2, k);
-        b[j][1] = float_at(weights, first_column_ + j * 8 + lane_ % 4 * 2 + 1, k);
+        b[j][0] = float_at(weights, first_column() + j * 8 + lane % 4 * 2, k);
+        b[j][1] = float_at(weights, first_column() + j * 8 + lane % 4 * 2 + 1, k);
       }
 #pragma unroll
       for (int i = 0; i < kStripCount; ++i) {
@@ -277,9 +277,6 @@ class Product<T, Shape, Unit::kWarp> {
     }
   }
 
-  int lane_;
-  int first_row_;
-  int first_column_;
   Accumulator sums_[kStripCount][kColumnCount][4] = {};
 };
 
@@ -292,11 +289,11 @@ class Product<T, Shape, Unit::kWarpgroup> {
   using Accumulator = typename TensorCore<T>::Accumulator;
   static_assert(Shape::kUnitColumns == Shape::kColumns);
 
-  __device__ int row_of(int strip) const {
+  __device__ static int row_of(int strip) {
     const int group = static_cast<int>(threadIdx.x) / 128;
     return group * Shape::kUnitRows + strip * 64 + static_cast<int>(threadIdx.x) / 32 % 4 * 16;
   }
-  __device__ int first_column() const { return 0; }
+  __device__ static int first_column() { return 0; }
 
   __device__ void begin(unsigned stage) {
 #if defined(CHEXNET_TRT_HAS_WGMMA)
@@ -341,18 +338,21 @@ class TileEpilogue {
  public:
   using Raw = typename Packed<T>::Raw;
 
-  /// `affine`: shared memory for 4 * kColumns floats; there after the next barrier.
+  /// `affine`: shared memory for 4 * kColumns floats.
   __device__ TileEpilogue(const ConvKernelArguments& arguments, float* affine)
       : arguments_(arguments),
         affine_(affine),
         first_pixel_(static_cast<int>(blockIdx.x / arguments.column_tiles) * Shape::kRows),
-        first_channel_(static_cast<int>(blockIdx.x % arguments.column_tiles) * Shape::kColumns) {
+        first_channel_(static_cast<int>(blockIdx.x % arguments.column_tiles) * Shape::kColumns) {}
+
+  /// Scales and shifts are in shared memory after the next barrier.
+  __device__ void fetch_affine() const {
     if constexpr (!IsUniform) return;
-    const DeviceEpilogue& epilogue = arguments.conv.epilogue;
+    const DeviceEpilogue& epilogue = arguments_.conv.epilogue;
     for (int column = static_cast<int>(threadIdx.x); column < Shape::kColumns;
          column += Shape::kBlockThreads) {
       const int channel = first_channel_ + column;
-      const bool is_there = channel < arguments.conv.output_size.channels;
+      const bool is_there = channel < arguments_.conv.output_size.channels;
       const auto read = [&](const float* from, float missing) {
         return from != nullptr && is_there ? from[channel] : missing;
       };
@@ -366,13 +366,16 @@ class TileEpilogue {
   __device__ Raw residual(int row, int column) const {
     const DeviceValue& value = arguments_.conv.epilogue.residual;
     if (!IsUniform || value.data == nullptr || !is_whole(row, column)) return {};
-    return read_packed<T>(value, index(value, row, column));
+    return read_packed<T>(value, static_cast<std::int64_t>(first_pixel_ + row) * value.pitch +
+                                     first_channel_ + column);
   }
 
   /// `v`: the sums of the 8 channels from `column` of the tile on, at pixel `row` of the tile.
   __device__ void finish(int row, int column, Raw residual, float (&v)[kVector]) const {
     if constexpr (IsUniform) {
-      if (is_whole(row, column)) finish_packed(row, column, residual, v);
+      if (!is_whole(row, column)) return;
+      run_packed_epilogue<T>(arguments_.conv.epilogue, first_pixel_ + row, first_channel_ + column,
+                             residual, SharedAffines{affine_ + column}, v);
     } else {
       finish_any(row, column, v);
     }
@@ -383,40 +386,17 @@ class TileEpilogue {
     return first_pixel_ + row < arguments_.pixels &&
            first_channel_ + column < arguments_.conv.output_size.channels;
   }
-  __device__ std::int64_t index(const DeviceValue& value, int row, int column) const {
-    return static_cast<std::int64_t>(first_pixel_ + row) * value.pitch + first_channel_ + column;
-  }
-
-  __device__ void scale_and_shift_by(const float* affine, int column, float (&v)[kVector]) const {
-    float mul[kVector];
-    float add[kVector];
-    load_floats(affine + column, mul);
-    load_floats(affine + Shape::kColumns + column, add);
-#pragma unroll
-    for (int i = 0; i < kVector; ++i) v[i] = v[i] * mul[i] + add[i];
-  }
-
-  __device__ void finish_packed(int row, int column, Raw raw_residual, float (&v)[kVector]) const {
-    const DeviceEpilogue& epilogue = arguments_.conv.epilogue;
-    scale_and_shift_by(affine_, column, v);
-    activate(epilogue.activation, v);
-    if (epilogue.residual.data != nullptr) {
-      float residual[kVector];
-      Packed<T>::unpack(epilogue.residual, raw_residual, residual);
-#pragma unroll
-      for (int i = 0; i < kVector; ++i) v[i] += residual[i];
-      activate(epilogue.activation_after, v);
+  struct SharedAffines {
+    const float* at;
+    __device__ AffineVector vector(const float* from) const {
+      AffineVector result;
+      load_floats(from, result.mul);
+      load_floats(from + Shape::kColumns, result.add);
+      return result;
     }
-    const Raw raw = Packed<T>::pack(epilogue.output, v);
-    if (epilogue.output.data != nullptr) {
-      write_packed<T>(epilogue.output, index(epilogue.output, row, column), raw);
-    }
-    if (epilogue.second.data == nullptr) return;
-    scale_and_shift_by(affine_ + 2 * Shape::kColumns, column, v);
-    activate(epilogue.second_activation, v);
-    write_packed<T>(epilogue.second, index(epilogue.second, row, column),
-                    Packed<T>::pack(epilogue.second, v));
-  }
+    __device__ AffineVector first() const { return vector(at); }
+    __device__ AffineVector second() const { return vector(at + 2 * Shape::kColumns); }
+  };
 
   __device__ void finish_any(int row, int column, float (&v)[kVector]) const {
     if (!is_whole(row, column)) return;
@@ -433,42 +413,72 @@ class TileEpilogue {
   int first_channel_;
 };
 
-/// Each warp turns its strips around in shared memory, so that its threads store whole sectors. What
-/// it adds is on its way before it is needed.
+/// How a warp's threads share a strip: each takes kVector channels of every kRowsAtOnce-th row.
+template <typename Shape>
+struct StripTurns {
+  static constexpr int kThreadsARow = Shape::kUnitColumns / kVector;
+  static constexpr int kRowsAtOnce = 32 / kThreadsARow;
+  static constexpr int kTurns = 16 / kRowsAtOnce;
+  static constexpr int kAhead = kTurns < 4 ? kTurns : 4;
+
+  __device__ static int row() { return static_cast<int>(threadIdx.x) % 32 / kThreadsARow; }
+  __device__ static int column() { return static_cast<int>(threadIdx.x) % kThreadsARow * kVector; }
+};
+
+/// What a thread adds to its part of a strip, some turns ahead of its use.
+template <typename T, typename Shape, bool IsUniform>
+class ResidualQueue {
+  using Turns = StripTurns<Shape>;
+  using Layout = Product<T, Shape>;
+
+ public:
+  __device__ explicit ResidualQueue(const TileEpilogue<T, Shape, IsUniform>& epilogue)
+      : epilogue_(epilogue) {}
+
+  __device__ void begin(int strip) {
+#pragma unroll
+    for (int turn = 0; turn < Turns::kAhead; ++turn) waiting_[turn] = read(strip, turn);
+  }
+  __device__ typename Packed<T>::Raw take(int strip, int turn) {
+    const auto result = waiting_[turn % Turns::kAhead];
+    if (turn + Turns::kAhead < Turns::kTurns) {
+      waiting_[turn % Turns::kAhead] = read(strip, turn + Turns::kAhead);
+    }
+    return result;
+  }
+
+ private:
+  __device__ typename Packed<T>::Raw read(int strip, int turn) const {
+    return epilogue_.residual(
+        Layout::row_of(strip) + Turns::row() + turn * Turns::kRowsAtOnce,
+        Layout::first_column() + Turns::column());
+  }
+
+  const TileEpilogue<T, Shape, IsUniform>& epilogue_;
+  typename Packed<T>::Raw waiting_[Turns::kAhead];
+};
+
+/// Each warp turns its strips around in shared memory, so that its threads store whole sectors.
 template <typename T, typename Shape, bool IsUniform>
 __device__ void finish_strips(const TileEpilogue<T, Shape, IsUniform>& epilogue,
-                              const Product<T, Shape>& product, float* shared) {
-  constexpr int kThreadsARow = Shape::kUnitColumns / kVector;
-  constexpr int kRowsAtOnce = 32 / kThreadsARow;
-  constexpr int kTurns = 16 / kRowsAtOnce;
-  constexpr int kAhead = kTurns < 4 ? kTurns : 4;
-  using Raw = typename Packed<T>::Raw;
-  const int lane = static_cast<int>(threadIdx.x) % 32;
+                              const Product<T, Shape>& product,
+                              ResidualQueue<T, Shape, IsUniform>& residuals, float* shared) {
+  using Turns = StripTurns<Shape>;
   float* strip = shared + static_cast<int>(threadIdx.x) / 32 * 16 * Shape::kStripPitch;
-  const int row = lane / kThreadsARow;
-  const int column = lane % kThreadsARow * kVector;
-  const int tile_column = product.first_column() + column;
+  const int column = Turns::column();
   // Unrolled, or the sums would lie in local memory.
 #pragma unroll
   for (int i = 0; i < Product<T, Shape>::kStripCount; ++i) {
-    const int first_row = product.row_of(i) + row;
-    Raw residuals[kAhead];
-#pragma unroll
-    for (int turn = 0; turn < kAhead; ++turn) {
-      residuals[turn] = epilogue.residual(first_row + turn * kRowsAtOnce, tile_column);
-    }
+    if (i > 0) residuals.begin(i);
     product.store_strip(i, strip, Shape::kStripPitch);
     __syncwarp();
 #pragma unroll
-    for (int turn = 0; turn < kTurns; ++turn) {
-      const Raw residual = residuals[turn % kAhead];
-      if (turn + kAhead < kTurns) {
-        residuals[turn % kAhead] =
-            epilogue.residual(first_row + (turn + kAhead) * kRowsAtOnce, tile_column);
-      }
+    for (int turn = 0; turn < Turns::kTurns; ++turn) {
+      const int row = Turns::row() + turn * Turns::kRowsAtOnce;
+      const auto residual = residuals.take(i, turn);
       float v[kVector];
-      load_floats(strip + (row + turn * kRowsAtOnce) * Shape::kStripPitch + column, v);
-      epilogue.finish(first_row + turn * kRowsAtOnce, tile_column, residual, v);
+      load_floats(strip + row * Shape::kStripPitch + column, v);
+      epilogue.finish(product.row_of(i) + row, product.first_column() + column, residual, v);
     }
     __syncwarp();
   }
@@ -535,6 +545,9 @@ __global__ void __launch_bounds__(Shape::kBlockThreads, Shape::kBlocksAtOnce)
     copier.advance();
     commit_copies();
   }
+  epilogue.fetch_affine();
+  ResidualQueue<T, Shape, IsUniform> residuals(epilogue);
+  if (gridDim.z == 1) residuals.begin(0);
   Product<T, Shape> product;
   int reading = 0;
   int writing = Shape::kStages - 1;
@@ -559,28 +572,7 @@ __global__ void __launch_bounds__(Shape::kBlockThreads, Shape::kBlocksAtOnce)
     if (gridDim.z > 1) return finish_cluster<T, Shape, IsUniform>(epilogue, product, floats);
 #endif
   }
-  finish_strips<T, Shape, IsUniform>(epilogue, product, floats);
-}
-
-/// True where a value can be read and written as Packed<T>, whole vectors of channels at a time.
-template <typename T>
-bool is_packed(const DeviceValue& value, bool is_used) {
-  if (!is_used) return true;
-  const bool is_8_bit =
-      value.element == ElementType::kInt8 || value.element == ElementType::kUInt8;
-  const bool fits = sizeof(T) == 1                          ? is_8_bit
-                    : std::is_same_v<T, __half>             ? value.element == ElementType::kFloat16
-                    : std::is_same_v<T, __nv_bfloat16>      ? value.element == ElementType::kBFloat16
-                                                            : value.element == ElementType::kFloat32;
-  return fits && is_vector_aligned(value);
-}
-
-template <typename T>
-bool is_uniform(const DeviceEpilogue& epilogue, int channels) {
-  return channels % kVector == 0 &&
-         is_packed<T>(epilogue.residual, epilogue.residual.data != nullptr) &&
-         is_packed<T>(epilogue.output, true) &&
-         is_packed<T>(epilogue.second, epilogue.second.data != nullptr);
+  finish_strips<T, Shape, IsUniform>(epilogue, product, residuals, floats);
 }
 
 template <typename T, typename Shape, bool IsUniform>
@@ -603,7 +595,7 @@ cudaError_t launch_tile(ConvKernelArguments arguments, int splits, cudaStream_t 
   const auto row_tiles =
       static_cast<unsigned>((arguments.pixels + Shape::kRows - 1) / Shape::kRows);
   const dim3 grid(row_tiles * arguments.column_tiles, 1, static_cast<unsigned>(splits));
-  return is_uniform<T>(arguments.conv.epilogue, channels)
+  return is_packed<T>(arguments.conv.epilogue, channels)
              ? launch_kernel<T, Shape, true>(arguments, grid, stream)
              : launch_kernel<T, Shape, false>(arguments, grid, stream);
 }

@@ -109,7 +109,7 @@ __device__ inline void load(const DeviceValue& value, std::int64_t index, float 
 template <int Count>
 __device__ inline void store(const DeviceValue& value, std::int64_t index,
                              const float (&v)[Count]) {
-  const float inverse = 1.0F / value.scale;
+  const float inverse = value.inverse;
   switch (value.element) {
     case ElementType::kFloat16: return store_as<__half>(value.data, index, 1.0F, v);
     case ElementType::kBFloat16: return store_as<__nv_bfloat16>(value.data, index, 1.0F, v);
@@ -123,12 +123,12 @@ __device__ inline void store(const DeviceValue& value, std::int64_t index,
 __device__ inline float rounded(const DeviceValue& value, float v) {
   if (value.element == ElementType::kInt8) {
     signed char stored;
-    from_float(v * (1.0F / value.scale), stored);
+    from_float(v * value.inverse, stored);
     return stored * value.scale;
   }
   if (value.element == ElementType::kUInt8) {
     unsigned char stored;
-    from_float(v * (1.0F / value.scale), stored);
+    from_float(v * value.inverse, stored);
     return stored * value.scale;
   }
   return v;

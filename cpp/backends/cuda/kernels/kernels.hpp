@@ -13,11 +13,12 @@
 
 namespace chexnet_trt::cuda {
 
-/// A value as a kernel sees it. 8-bit values stand for `data * scale`.
+/// A value as a kernel sees it. 8-bit values stand for `data * scale`; `inverse` is 1 / scale.
 struct DeviceValue {
   void* data = nullptr;
   ElementType element = ElementType::kFloat32;
   float scale = 1;
+  float inverse = 1;
   std::int64_t pitch = 0;
 };
 

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <type_traits>
+
 #include "backends/cuda/kernels/device_math.cuh"
+#include "backends/cuda/kernels/launch.cuh"
 
 // Eight stored numbers as one word or two, by the element type of a network. Conversions of 8-bit
 // numbers go through the mantissa of floats: the conversion units are slower than the others.
@@ -99,11 +102,10 @@ struct Packed<signed char> {
     const bool is_signed = value.element == ElementType::kInt8;
     const float low = is_signed ? -128.0F : 0.0F;
     const float high = is_signed ? 127.0F : 255.0F;
-    const float inverse = 1.0F / value.scale;
     unsigned bits[kVector];
 #pragma unroll
     for (int i = 0; i < kVector; ++i) {
-      const float shifted = fminf(fmaxf(v[i] * inverse, low), high) + kMagic;
+      const float shifted = fminf(fmaxf(v[i] * value.inverse, low), high) + kMagic;
       bits[i] = __float_as_uint(shifted);
       v[i] = (shifted - kMagic) * value.scale;
     }
@@ -118,6 +120,36 @@ struct Packed<signed char> {
 template <>
 struct Packed<unsigned char> : Packed<signed char> {};
 
+/// True where a value can be read and written as Packed<T>, whole vectors of channels at a time.
+template <typename T>
+bool is_packed(const DeviceValue& value) {
+  if (value.data == nullptr) return true;
+  const bool is_8_bit =
+      value.element == ElementType::kInt8 || value.element == ElementType::kUInt8;
+  const bool fits = sizeof(T) == 1                     ? is_8_bit
+                    : std::is_same_v<T, __half>        ? value.element == ElementType::kFloat16
+                    : std::is_same_v<T, __nv_bfloat16> ? value.element == ElementType::kBFloat16
+                                                       : value.element == ElementType::kFloat32;
+  return fits && is_vector_aligned(value);
+}
+
+template <typename T>
+bool is_packed(const DeviceEpilogue& epilogue, int channels) {
+  return channels % kVector == 0 && is_packed<T>(epilogue.residual) &&
+         is_packed<T>(epilogue.output) && is_packed<T>(epilogue.second);
+}
+
+/// The scales and shifts of kVector channels.
+struct AffineVector {
+  float mul[kVector];
+  float add[kVector];
+
+  __device__ void apply(float (&v)[kVector]) const {
+#pragma unroll
+    for (int i = 0; i < kVector; ++i) v[i] = v[i] * mul[i] + add[i];
+  }
+};
+
 template <typename T>
 __device__ inline typename Packed<T>::Raw read_packed(const DeviceValue& value, std::int64_t index) {
   return *reinterpret_cast<const typename Packed<T>::Raw*>(static_cast<const T*>(value.data) +
@@ -128,6 +160,36 @@ template <typename T>
 __device__ inline void write_packed(const DeviceValue& value, std::int64_t index,
                                     typename Packed<T>::Raw raw) {
   *reinterpret_cast<typename Packed<T>::Raw*>(static_cast<T*>(value.data) + index) = raw;
+}
+
+/// `run_epilogue` where everything is packed (is_packed); `Affines` gives the AffineVector of the
+/// first and of the second output.
+template <typename T, typename Affines>
+__device__ inline void run_packed_epilogue(const DeviceEpilogue& epilogue, std::int64_t pixel,
+                                           int channel, typename Packed<T>::Raw residual,
+                                           const Affines& affines, float (&v)[kVector]) {
+  affines.first().apply(v);
+  activate(epilogue.activation, v);
+  if (epilogue.residual.data != nullptr) {
+    float added[kVector];
+    Packed<T>::unpack(epilogue.residual, residual, added);
+#pragma unroll
+    for (int i = 0; i < kVector; ++i) v[i] += added[i];
+    activate(epilogue.activation_after, v);
+  }
+  const bool is_rounded = epilogue.output.element == ElementType::kInt8 ||
+                          epilogue.output.element == ElementType::kUInt8;
+  if (epilogue.output.data != nullptr || (sizeof(T) == 1 && is_rounded)) {
+    const typename Packed<T>::Raw raw = Packed<T>::pack(epilogue.output, v);
+    if (epilogue.output.data != nullptr) {
+      write_packed<T>(epilogue.output, pixel * epilogue.output.pitch + channel, raw);
+    }
+  }
+  if (epilogue.second.data == nullptr) return;
+  affines.second().apply(v);
+  activate(epilogue.second_activation, v);
+  write_packed<T>(epilogue.second, pixel * epilogue.second.pitch + channel,
+                  Packed<T>::pack(epilogue.second, v));
 }
 
 }  // namespace chexnet_trt::cuda

@@ -1,5 +1,6 @@
 #include "backends/cuda/kernels/device_math.cuh"
 #include "backends/cuda/kernels/launch.cuh"
+#include "backends/cuda/kernels/packed.cuh"
 
 // The kernels without a matrix product. A thread handles kVector channels of one pixel where the
 // values are aligned, else one.
@@ -50,7 +51,67 @@ __global__ void map_kernel(const __grid_constant__ PixelArguments arguments) {
   finish(arguments.epilogue, at, size.channels, v);
 }
 
-template <typename T, int Count>
+__device__ AffineVector affine_of(const float* mul, const float* add, int channel) {
+  AffineVector result;
+#pragma unroll
+  for (int i = 0; i < kVector; ++i) {
+    result.mul[i] = 1.0F;
+    result.add[i] = 0.0F;
+  }
+  if (mul != nullptr) load_as<float>(mul, channel, 1.0F, result.mul);
+  if (add != nullptr) load_as<float>(add, channel, 1.0F, result.add);
+  return result;
+}
+
+/// Scales and shifts that a thread keeps for all its pixels.
+struct KeptAffines {
+  AffineVector one;
+  AffineVector two;
+  __device__ KeptAffines(const DeviceEpilogue& epilogue, int channel)
+      : one(affine_of(epilogue.mul, epilogue.add, channel)),
+        two(affine_of(epilogue.second_mul, epilogue.second_add, channel)) {}
+  __device__ const AffineVector& first() const { return one; }
+  __device__ const AffineVector& second() const { return two; }
+};
+
+constexpr int kMapPixels = 4;  ///< a thread's
+
+/// Where everything is packed. Threads x kMapPixels cover the pixels of one group of channels each.
+template <typename T>
+__global__ void packed_map_kernel(const __grid_constant__ PixelArguments arguments) {
+  release_successor();
+  const ImageSize& size = arguments.size;
+  const unsigned groups = static_cast<unsigned>(size.channels) / kVector;
+  const unsigned index = blockIdx.x * blockDim.x + threadIdx.x;
+  const int pixels = pixels_of(size);
+  const int stride = (pixels + kMapPixels - 1) / kMapPixels;
+  const int first = static_cast<int>(index / groups);
+  const int channel = static_cast<int>(index % groups) * kVector;
+  if (first >= stride) return wait_for_predecessors();
+  const KeptAffines affines(arguments.epilogue, channel);
+  wait_for_predecessors();
+  typename Packed<T>::Raw inputs[kMapPixels];
+  typename Packed<T>::Raw residuals[kMapPixels] = {};
+  const DeviceValue& residual = arguments.epilogue.residual;
+#pragma unroll
+  for (int i = 0; i < kMapPixels; ++i) {
+    const std::int64_t pixel = min(first + i * stride, pixels - 1);
+    inputs[i] = read_packed<T>(arguments.input, pixel * arguments.input.pitch + channel);
+    if (residual.data != nullptr) {
+      residuals[i] = read_packed<T>(residual, pixel * residual.pitch + channel);
+    }
+  }
+#pragma unroll
+  for (int i = 0; i < kMapPixels; ++i) {
+    const int pixel = first + i * stride;
+    if (pixel >= pixels) return;
+    float v[kVector];
+    Packed<T>::unpack(arguments.input, inputs[i], v);
+    run_packed_epilogue<T>(arguments.epilogue, pixel, channel, residuals[i], affines, v);
+  }
+}
+
+template <typename T, int Count, bool IsPacked>
 __global__ void pool_kernel(const __grid_constant__ PoolArguments arguments) {
   release_successor();
   const ImageSize& in = arguments.input_size;
@@ -71,7 +132,14 @@ __global__ void pool_kernel(const __grid_constant__ PoolArguments arguments) {
 #pragma unroll 3
     for (int x = max(x0, 0); x < min(x0 + window.width, in.width); ++x) {
       float tap[Count];
-      load_pixel<T>(arguments.input, (image * in.height + y) * in.width + x, at.channel, tap);
+      const int pixel = (image * in.height + y) * in.width + x;
+      if constexpr (IsPacked) {
+        Packed<T>::unpack(arguments.input,
+                          read_packed<T>(arguments.input, pixel * arguments.input.pitch + at.channel),
+                          tap);
+      } else {
+        load_pixel<T>(arguments.input, pixel, at.channel, tap);
+      }
 #pragma unroll
       for (int i = 0; i < Count; ++i) {
         v[i] = arguments.is_max ? fmaxf(v[i], tap[i]) : v[i] + tap[i];
@@ -82,7 +150,17 @@ __global__ void pool_kernel(const __grid_constant__ PoolArguments arguments) {
   const float divisor = arguments.is_max ? 1.0F : 1.0F / static_cast<float>(taps);
 #pragma unroll
   for (int i = 0; i < Count; ++i) v[i] *= divisor;
-  finish(arguments.epilogue, at, out.channels, v);
+  if constexpr (IsPacked) {
+    const DeviceEpilogue& epilogue = arguments.epilogue;
+    typename Packed<T>::Raw residual = {};
+    if (epilogue.residual.data != nullptr) {
+      residual = read_packed<T>(epilogue.residual, at.pixel * epilogue.residual.pitch + at.channel);
+    }
+    const KeptAffines affines(epilogue, at.channel);
+    run_packed_epilogue<T>(epilogue, at.pixel, at.channel, residual, affines, v);
+  } else {
+    finish(arguments.epilogue, at, out.channels, v);
+  }
 }
 
 constexpr int kMeanGroups = 32;  ///< of channels, a block's
@@ -272,6 +350,12 @@ bool is_wide(const DeviceValue& input, const DeviceEpilogue& epilogue) {
 cudaError_t launch_map(const PixelArguments& arguments, cudaStream_t stream) {
   return with_type(arguments.input.element, [&](auto stored) {
     using T = typename decltype(stored)::Type;
+    if (is_packed<T>(arguments.input) && is_packed<T>(arguments.epilogue, arguments.size.channels)) {
+      const std::int64_t pixels = (pixels_of(arguments.size) + kMapPixels - 1) / kMapPixels;
+      return launch(packed_map_kernel<T>,
+                    dim3(blocks_for(pixels * (arguments.size.channels / kVector))), kThreads, 0, 1,
+                    stream, arguments);
+    }
     const bool wide = is_wide(arguments.input, arguments.epilogue);
     const dim3 blocks(blocks_for(groups_of(arguments.size, wide ? kVector : 1)));
     return launch(wide ? map_kernel<T, kVector> : map_kernel<T, 1>, blocks, kThreads, 0, 1, stream,
@@ -282,10 +366,14 @@ cudaError_t launch_map(const PixelArguments& arguments, cudaStream_t stream) {
 cudaError_t launch_pool(const PoolArguments& arguments, cudaStream_t stream) {
   return with_type(arguments.input.element, [&](auto stored) {
     using T = typename decltype(stored)::Type;
+    const bool packed = is_packed<T>(arguments.input) &&
+                        is_packed<T>(arguments.epilogue, arguments.output_size.channels);
     const bool wide = is_wide(arguments.input, arguments.epilogue);
     const dim3 blocks(blocks_for(groups_of(arguments.output_size, wide ? kVector : 1)));
-    return launch(wide ? pool_kernel<T, kVector> : pool_kernel<T, 1>, blocks, kThreads, 0, 1,
-                  stream, arguments);
+    const auto kernel = packed ? pool_kernel<T, kVector, true>
+                        : wide ? pool_kernel<T, kVector, false>
+                               : pool_kernel<T, 1, false>;
+    return launch(kernel, blocks, kThreads, 0, 1, stream, arguments);
   });
 }
 
@@ -316,7 +404,7 @@ cudaError_t launch_input(const InputArguments& arguments, cudaStream_t stream) {
   const std::int64_t pixels = static_cast<std::int64_t>(arguments.size.images) *
                               arguments.output_height * arguments.output_width;
   const bool is_colour_blocks = arguments.block == 2 && arguments.size.channels == 3 &&
-                                is_vector_aligned(arguments.epilogue.output);
+                                arguments.epilogue.output.pitch % kVector == 0;
   return launch(is_colour_blocks ? input_kernel<2, 3> : input_kernel<0, 0>,
                 dim3(blocks_for(pixels)), kThreads, 0, 1, stream, arguments);
 }

@@ -218,7 +218,7 @@ TEST_F(OnDevice, TakesPixelsAndNamesTheLargestScore) {
   const NodeId real = g.add(Op::kCast, "cast", {x}, CastAttributes{ElementType::kFloat32});
   const NodeId centred =
       testing::add_binary(g, "centred", BinaryKind::kSub, real,
-                          g.add_constant("mean", Tensor::from_floats({3}, {100, 120, 90})));
+                          g.add_constant("centre", Tensor::from_floats({3}, {100, 120, 90})));
   const NodeId scaled =
       testing::add_binary(g, "scaled", BinaryKind::kDiv, centred,
                           g.add_constant("std", Tensor::from_floats({3}, {50, 60, 70})));

@@ -75,7 +75,7 @@ inline NodeId add_image(Graph& graph, std::int64_t side, std::int64_t channels) 
 /// mean, dense layer, bias, sigmoid: the output "scores".
 inline void add_head(Graph& graph, NodeId x, std::int64_t channels) {
   const NodeId mean =
-      graph.add(Op::kReduce, "mean", {x}, ReduceAttributes{ReduceKind::kMean, {1, 2}, false});
+      graph.add(Op::kReduce, "average", {x}, ReduceAttributes{ReduceKind::kMean, {1, 2}, false});
   const NodeId logits =
       graph.add(Op::kMatMul, "dense",
                 {mean, random_constant(graph, "dense/w", {channels, 14}, 0.3)}, MatMulAttributes{});
