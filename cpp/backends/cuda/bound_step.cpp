@@ -6,8 +6,12 @@ namespace {
 std::int32_t narrow(std::int64_t value) { return static_cast<std::int32_t>(value); }
 
 DeviceActivation activation_of(const std::optional<ActivationAttributes>& activation) {
-  if (!activation) return {};
-  return {static_cast<int>(activation->kind), static_cast<float>(activation->alpha)};
+  DeviceActivation result;
+  if (!activation) return result;
+  result.kind = static_cast<int>(activation->kind);
+  result.alpha = static_cast<float>(activation->alpha);
+  if (activation->kind == ActivationKind::kRelu) result.floor = 0;
+  return result;
 }
 
 /// The addresses of one step's values.

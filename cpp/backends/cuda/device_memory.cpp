@@ -77,6 +77,10 @@ void Event::record(cudaStream_t stream) {
   check(cudaEventRecord(event_, stream), "recording an event");
 }
 
+void Event::record_in_graph(cudaStream_t stream) {
+  check(cudaEventRecordWithFlags(event_, stream, cudaEventRecordExternal), "recording an event");
+}
+
 void Event::wait() { check(cudaEventSynchronize(event_), "inference failed"); }
 
 bool Event::is_over() {

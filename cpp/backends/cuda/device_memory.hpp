@@ -63,6 +63,8 @@ class Event {
   Event& operator=(Event&&) = delete;
 
   void record(cudaStream_t stream);
+  /// Into the graph that `stream` is capturing: recorded whenever that runs.
+  void record_in_graph(cudaStream_t stream);
   void wait();
   bool is_over();
   /// From `start` to this; both are over.

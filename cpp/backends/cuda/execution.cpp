@@ -48,7 +48,12 @@ class CudaExecution : public Execution {
     if (compiled_->options.profiling) {
       step_ends_.resize(memory_.steps.size());
     } else {
-      graph_.capture(stream_.get(), [this] { return launch_steps(); });
+      graph_.capture(stream_.get(), [this] {
+        start_.record_in_graph(stream_.get());
+        const cudaError_t status = launch_steps();
+        end_.record_in_graph(stream_.get());
+        return status;
+      });
     }
   }
 
@@ -64,13 +69,11 @@ class CudaExecution : public Execution {
     used_ = stream == nullptr ? stream_.get() : static_cast<cudaStream_t>(stream);
     bindings_ = bindings;
     copy_inputs();
-    start_.record(used_);
     if (compiled_->options.profiling) {
       launch_timed();
     } else {
       graph_.launch(used_);
     }
-    end_.record(used_);
     copy_outputs();
     done_.record(used_);
     in_flight_ = true;
@@ -124,10 +127,12 @@ class CudaExecution : public Execution {
   }
 
   void launch_timed() {
+    start_.record(used_);
     for (std::size_t index = 0; index < memory_.steps.size(); ++index) {
       check(memory_.steps[index].launch(compiled_->tactics[index], used_), "launching a kernel");
       step_ends_[index].record(used_);
     }
+    end_.record(used_);
   }
 
   void copy_inputs() {

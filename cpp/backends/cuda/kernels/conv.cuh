@@ -41,11 +41,12 @@ struct Tile {
   static constexpr int kWarps = kUnits * (kUnit == Unit::kWarp ? 1 : 4);
   static constexpr int kBlockThreads = kWarps * 32;
   static constexpr int kStage = (kRows + kColumns) * kStageBytes;
-  /// Floats between the rows of a warp's strip of 16 rows in the epilogue.
-  static constexpr int kStripPitch = kUnitColumns + 4;
+  /// Floats between the rows of a warp's strip of 16 rows in the epilogue: four rows of 8 floats
+  /// meet no bank twice.
+  static constexpr int kStripPitch = kUnitColumns + (kUnitColumns % 32 == 0 ? 8 : 24);
   static constexpr int kStrips = kWarps * 16 * kStripPitch * 4;
   /// Floats between the rows of a whole tile, when blocks share a sum.
-  static constexpr int kTilePitch = kColumns + 4;
+  static constexpr int kTilePitch = kColumns + 8;
   static constexpr bool kCanSplit = kRows * kColumns <= 64 * 64;
   static constexpr int kWholeTile = kCanSplit ? kRows * kTilePitch * 4 : 0;
   static constexpr int kRing = kStages * kStage;
@@ -324,9 +325,13 @@ class Product<T, Shape, Unit::kWarpgroup> {
   Accumulator sums_[kStripCount][kColumnCount][4] = {};
 };
 
+/// Every other four threads begin with the second half, or they would meet in the same banks.
 __device__ inline void load_floats(const float* from, float (&v)[kVector]) {
-  const float4 low = *reinterpret_cast<const float4*>(from);
-  const float4 high = *reinterpret_cast<const float4*>(from + 4);
+  const int half = static_cast<int>(threadIdx.x) & 4;
+  const float4 one = *reinterpret_cast<const float4*>(from + half);
+  const float4 other = *reinterpret_cast<const float4*>(from + (half ^ 4));
+  const float4 low = half == 0 ? one : other;
+  const float4 high = half == 0 ? other : one;
   v[0] = low.x, v[1] = low.y, v[2] = low.z, v[3] = low.w;
   v[4] = high.x, v[5] = high.y, v[6] = high.z, v[7] = high.w;
 }
@@ -370,12 +375,30 @@ class TileEpilogue {
                                      first_channel_ + column);
   }
 
+  /// Scales and shifts of the 8 channels from a column of the tile on.
+  struct Affines {
+    AffineVector one;
+    AffineVector two;
+    __device__ const AffineVector& first() const { return one; }
+    __device__ const AffineVector& second() const { return two; }
+  };
+  __device__ Affines affines_of(int column) const {
+    Affines result{};
+    if constexpr (!IsUniform) return result;
+    load_floats(affine_ + column, result.one.mul);
+    load_floats(affine_ + Shape::kColumns + column, result.one.add);
+    load_floats(affine_ + 2 * Shape::kColumns + column, result.two.mul);
+    load_floats(affine_ + 3 * Shape::kColumns + column, result.two.add);
+    return result;
+  }
+
   /// `v`: the sums of the 8 channels from `column` of the tile on, at pixel `row` of the tile.
-  __device__ void finish(int row, int column, Raw residual, float (&v)[kVector]) const {
+  __device__ void finish(int row, int column, Raw residual, const Affines& affines,
+                         float (&v)[kVector]) const {
     if constexpr (IsUniform) {
       if (!is_whole(row, column)) return;
       run_packed_epilogue<T>(arguments_.conv.epilogue, first_pixel_ + row, first_channel_ + column,
-                             residual, SharedAffines{affine_ + column}, v);
+                             residual, affines, v);
     } else {
       finish_any(row, column, v);
     }
@@ -386,18 +409,6 @@ class TileEpilogue {
     return first_pixel_ + row < arguments_.pixels &&
            first_channel_ + column < arguments_.conv.output_size.channels;
   }
-  struct SharedAffines {
-    const float* at;
-    __device__ AffineVector vector(const float* from) const {
-      AffineVector result;
-      load_floats(from, result.mul);
-      load_floats(from + Shape::kColumns, result.add);
-      return result;
-    }
-    __device__ AffineVector first() const { return vector(at); }
-    __device__ AffineVector second() const { return vector(at + 2 * Shape::kColumns); }
-  };
-
   __device__ void finish_any(int row, int column, float (&v)[kVector]) const {
     if (!is_whole(row, column)) return;
     float copy[kVector];
@@ -466,6 +477,7 @@ __device__ void finish_strips(const TileEpilogue<T, Shape, IsUniform>& epilogue,
   using Turns = StripTurns<Shape>;
   float* strip = shared + static_cast<int>(threadIdx.x) / 32 * 16 * Shape::kStripPitch;
   const int column = Turns::column();
+  const auto affines = epilogue.affines_of(product.first_column() + column);
   // Unrolled, or the sums would lie in local memory.
 #pragma unroll
   for (int i = 0; i < Product<T, Shape>::kStripCount; ++i) {
@@ -478,7 +490,8 @@ __device__ void finish_strips(const TileEpilogue<T, Shape, IsUniform>& epilogue,
       const auto residual = residuals.take(i, turn);
       float v[kVector];
       load_floats(strip + row * Shape::kStripPitch + column, v);
-      epilogue.finish(product.row_of(i) + row, product.first_column() + column, residual, v);
+      epilogue.finish(product.row_of(i) + row, product.first_column() + column, residual, affines,
+                      v);
     }
     __syncwarp();
   }
@@ -514,7 +527,7 @@ __device__ void finish_cluster(const TileEpilogue<T, Shape, IsUniform>& epilogue
 #pragma unroll
       for (int i = 0; i < kVector; ++i) sum[i] += v[i];
     }
-    epilogue.finish(row, column, residual, sum);
+    epilogue.finish(row, column, residual, epilogue.affines_of(column), sum);
   }
   cluster.sync();  // nobody leaves while others read its tile
 }
@@ -534,14 +547,14 @@ __global__ void __launch_bounds__(Shape::kBlockThreads, Shape::kBlocksAtOnce)
   WordCopier<Shape> copier(arguments, first_word, last_word);
 #pragma unroll
   for (int stage = 0; stage < Shape::kStages - 1; ++stage) {
-    copier.copy_weights(ring + stage * Shape::kStage, stage);
+    if (stage < steps) copier.copy_weights(ring + stage * Shape::kStage, stage);
   }
   const TileEpilogue<T, Shape, IsUniform> epilogue(arguments,
                                                    reinterpret_cast<float*>(shared + kBody));
   wait_for_predecessors();
 #pragma unroll
   for (int stage = 0; stage < Shape::kStages - 1; ++stage) {
-    copier.copy_input(ring + stage * Shape::kStage);
+    if (stage < steps) copier.copy_input(ring + stage * Shape::kStage);
     copier.advance();
     commit_copies();
   }
@@ -556,9 +569,11 @@ __global__ void __launch_bounds__(Shape::kBlockThreads, Shape::kBlocksAtOnce)
     if constexpr (Shape::kUnit == Unit::kWarpgroup) publish_copies();
     __syncthreads();
     product.begin(ring + static_cast<unsigned>(reading * Shape::kStage));
-    copier.copy_weights(ring + static_cast<unsigned>(writing * Shape::kStage), 0);
-    copier.copy_input(ring + static_cast<unsigned>(writing * Shape::kStage));
-    copier.advance();
+    if (step + Shape::kStages - 1 < steps) {
+      copier.copy_weights(ring + static_cast<unsigned>(writing * Shape::kStage), 0);
+      copier.copy_input(ring + static_cast<unsigned>(writing * Shape::kStage));
+      copier.advance();
+    }
     commit_copies();
     product.end();
     reading = reading + 1 == Shape::kStages ? 0 : reading + 1;
@@ -618,7 +633,7 @@ cudaError_t launch_warpgroup_tile(const ConvKernelArguments& arguments, const Co
       return launch_tile<T, Tile<kGroup, 256, 128, 128, 128, 4, 1>>(arguments, 1, stream);
     }
     if (is(128, 64)) {
-      return launch_tile<T, Tile<kGroup, 128, 64, 64, 64, 4, 2>>(arguments, 1, stream);
+      return launch_tile<T, Tile<kGroup, 128, 64, 64, 64, 3, 3>>(arguments, 1, stream);
     }
     if (is(256, 64)) {
       return launch_tile<T, Tile<kGroup, 256, 64, 128, 64, 2, 2>>(arguments, 1, stream);

@@ -3,6 +3,7 @@
 #include <cuda_runtime_api.h>
 
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "common/element_type.hpp"
@@ -25,6 +26,8 @@ struct DeviceValue {
 struct DeviceActivation {
   int kind = -1;  ///< of ActivationKind; -1: none
   float alpha = 0;
+  /// What a relu, or none, does: the larger of the number and this.
+  float floor = -std::numeric_limits<float>::infinity();
 };
 
 /// Epilogue (program.hpp) in device memory. Null pointers leave a part out.

@@ -133,9 +133,15 @@ bool is_packed(const DeviceValue& value) {
   return fits && is_vector_aligned(value);
 }
 
+inline bool is_floor(const DeviceActivation& activation) {
+  return activation.kind < 0 || activation.kind == static_cast<int>(ActivationKind::kRelu);
+}
+
+/// The same of an epilogue, whose activations are relu or none.
 template <typename T>
 bool is_packed(const DeviceEpilogue& epilogue, int channels) {
-  return channels % kVector == 0 && is_packed<T>(epilogue.residual) &&
+  return channels % kVector == 0 && is_floor(epilogue.activation) &&
+         is_floor(epilogue.activation_after) && is_floor(epilogue.second_activation) && is_packed<T>(epilogue.residual) &&
          is_packed<T>(epilogue.output) && is_packed<T>(epilogue.second);
 }
 
@@ -144,9 +150,9 @@ struct AffineVector {
   float mul[kVector];
   float add[kVector];
 
-  __device__ void apply(float (&v)[kVector]) const {
+  __device__ void apply(float floor, float (&v)[kVector]) const {
 #pragma unroll
-    for (int i = 0; i < kVector; ++i) v[i] = v[i] * mul[i] + add[i];
+    for (int i = 0; i < kVector; ++i) v[i] = fmaxf(v[i] * mul[i] + add[i], floor);
   }
 };
 
@@ -168,14 +174,12 @@ template <typename T, typename Affines>
 __device__ inline void run_packed_epilogue(const DeviceEpilogue& epilogue, std::int64_t pixel,
                                            int channel, typename Packed<T>::Raw residual,
                                            const Affines& affines, float (&v)[kVector]) {
-  affines.first().apply(v);
-  activate(epilogue.activation, v);
+  affines.first().apply(epilogue.activation.floor, v);
   if (epilogue.residual.data != nullptr) {
     float added[kVector];
     Packed<T>::unpack(epilogue.residual, residual, added);
 #pragma unroll
-    for (int i = 0; i < kVector; ++i) v[i] += added[i];
-    activate(epilogue.activation_after, v);
+    for (int i = 0; i < kVector; ++i) v[i] = fmaxf(v[i] + added[i], epilogue.activation_after.floor);
   }
   const bool is_rounded = epilogue.output.element == ElementType::kInt8 ||
                           epilogue.output.element == ElementType::kUInt8;
@@ -186,8 +190,7 @@ __device__ inline void run_packed_epilogue(const DeviceEpilogue& epilogue, std::
     }
   }
   if (epilogue.second.data == nullptr) return;
-  affines.second().apply(v);
-  activate(epilogue.second_activation, v);
+  affines.second().apply(epilogue.second_activation.floor, v);
   write_packed<T>(epilogue.second, pixel * epilogue.second.pitch + channel,
                   Packed<T>::pack(epilogue.second, v));
 }
