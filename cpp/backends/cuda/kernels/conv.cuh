@@ -60,6 +60,21 @@ __device__ inline unsigned word_address(unsigned base, int row, int word) {
   return base + static_cast<unsigned>(row * kStageBytes + ((word ^ (row & 7)) * kWordBytes));
 }
 
+__device__ inline int divided(int number, FastDivisor divisor) {
+  if (divisor.multiplier == 0) return number;
+  return static_cast<int>(__umulhi(static_cast<unsigned>(number), divisor.multiplier) >>
+                          divisor.shift);
+}
+
+/// The block's place among the tiles.
+__device__ inline int tile_row(const ConvKernelArguments& arguments) {
+  return divided(static_cast<int>(blockIdx.x), arguments.by_column_tiles);
+}
+__device__ inline int tile_column(const ConvKernelArguments& arguments) {
+  return static_cast<int>(blockIdx.x) -
+         tile_row(arguments) * static_cast<int>(arguments.column_tiles);
+}
+
 /// Copies one word of every row of a tile side for each stage, walking over the taps. A thread
 /// handles word `threadIdx.x % 8` of the rows `threadIdx.x / 8 + i * threads / 8`.
 template <typename Shape>
@@ -79,24 +94,22 @@ class WordCopier {
     const ImageSize& in = arguments.conv.input_size;
     const ImageSize& out = arguments.conv.output_size;
     word_ = first_word + slot_;
-    const int tap = word_ / arguments.words_a_tap;
-    word_in_tap_ = word_ % arguments.words_a_tap;
-    tap_y_ = tap / window.width;
-    tap_x_ = tap % window.width;
+    const int tap = divided(word_, arguments.by_words_a_tap);
+    word_in_tap_ = word_ - tap * arguments.words_a_tap;
+    tap_y_ = divided(tap, arguments.by_window_width);
+    tap_x_ = tap - tap_y_ * window.width;
 #pragma unroll
     for (int i = 0; i < kInputRows; ++i) {
-      const int pixel = static_cast<int>(blockIdx.x / arguments.column_tiles) * Shape::kRows +
-                        row_ + i * kStep;
-      const int line = pixel / out.width;
-      const int image = line / out.height;
+      const int pixel = tile_row(arguments) * Shape::kRows + row_ + i * kStep;
+      const int line = divided(pixel, arguments.by_output_width);
+      const int image = divided(line, arguments.by_output_height);
       const int x = (pixel - line * out.width) * window.stride_x - window.pad_x;
       const int y = (line - image * out.height) * window.stride_y - window.pad_y;
       const bool is_inside = pixel < arguments.pixels;
       origin_[i] = is_inside ? (image * in.height + y) * in.width + x : 0;
       corner_[i] = make_short2(static_cast<short>(x), static_cast<short>(is_inside ? y : kOutside));
     }
-    const int column =
-        static_cast<int>(blockIdx.x % arguments.column_tiles) * Shape::kColumns + row_;
+    const int column = tile_column(arguments) * Shape::kColumns + row_;
     columns_left_ = out.channels - column;
     weights_ = static_cast<const char*>(arguments.conv.weights) +
                (static_cast<std::int64_t>(column) * arguments.words + word_) * kWordBytes;
@@ -347,8 +360,8 @@ class TileEpilogue {
   __device__ TileEpilogue(const ConvKernelArguments& arguments, float* affine)
       : arguments_(arguments),
         affine_(affine),
-        first_pixel_(static_cast<int>(blockIdx.x / arguments.column_tiles) * Shape::kRows),
-        first_channel_(static_cast<int>(blockIdx.x % arguments.column_tiles) * Shape::kColumns) {}
+        first_pixel_(tile_row(arguments) * Shape::kRows),
+        first_channel_(tile_column(arguments) * Shape::kColumns) {}
 
   /// Scales and shifts are in shared memory after the next barrier.
   __device__ void fetch_affine() const {
@@ -605,6 +618,7 @@ cudaError_t launch_tile(ConvKernelArguments arguments, int splits, cudaStream_t 
   const int channels = arguments.conv.output_size.channels;
   arguments.column_tiles =
       static_cast<unsigned>((channels + Shape::kColumns - 1) / Shape::kColumns);
+  arguments.by_column_tiles = FastDivisor(arguments.column_tiles);
   const int stages = (arguments.words + kStageWords - 1) / kStageWords;
   arguments.words_a_split = (stages + splits - 1) / splits * kStageWords;
   const auto row_tiles =
@@ -637,6 +651,15 @@ cudaError_t launch_warpgroup_tile(const ConvKernelArguments& arguments, const Co
     }
     if (is(256, 64)) {
       return launch_tile<T, Tile<kGroup, 256, 64, 128, 64, 2, 2>>(arguments, 1, stream);
+    }
+    if (is(256, 32)) {
+      return launch_tile<T, Tile<kGroup, 256, 32, 128, 32, 3, 2>>(arguments, 1, stream);
+    }
+    if (is(128, 32)) {
+      return launch_tile<T, Tile<kGroup, 128, 32, 64, 32, 3, 3>>(arguments, 1, stream);
+    }
+    if (is(64, 32)) {
+      return launch_tile<T, Tile<kGroup, 64, 32, 64, 32, 5, 3>>(arguments, tile.splits, stream);
     }
     if (is(64, 64)) {
       return launch_tile<T, Tile<kGroup, 64, 64, 64, 64, 4, 3>>(arguments, tile.splits, stream);
