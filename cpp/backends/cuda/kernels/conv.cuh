@@ -367,6 +367,7 @@ class TileEpilogue {
   __device__ void fetch_affine() const {
     if constexpr (!IsUniform) return;
     const DeviceEpilogue& epilogue = arguments_.conv.epilogue;
+    const LevelFactors factors(epilogue);
     for (int column = static_cast<int>(threadIdx.x); column < Shape::kColumns;
          column += Shape::kBlockThreads) {
       const int channel = first_channel_ + column;
@@ -374,10 +375,10 @@ class TileEpilogue {
       const auto read = [&](const float* from, float missing) {
         return from != nullptr && is_there ? from[channel] : missing;
       };
-      affine_[column] = read(epilogue.mul, 1.0F);
-      affine_[Shape::kColumns + column] = read(epilogue.add, 0.0F);
-      affine_[2 * Shape::kColumns + column] = read(epilogue.second_mul, 1.0F);
-      affine_[3 * Shape::kColumns + column] = read(epilogue.second_add, 0.0F);
+      affine_[column] = read(epilogue.mul, 1.0F) * factors.first;
+      affine_[Shape::kColumns + column] = read(epilogue.add, 0.0F) * factors.first;
+      affine_[2 * Shape::kColumns + column] = read(epilogue.second_mul, 1.0F) * factors.second_mul;
+      affine_[3 * Shape::kColumns + column] = read(epilogue.second_add, 0.0F) * factors.second_add;
     }
   }
 

@@ -10,7 +10,9 @@
 
 namespace chexnet_trt::cuda {
 
-/// Everything is stored as T, or (T being signed or unsigned char) as int8 or uint8.
+/// Everything is stored as T, or (T being signed or unsigned char) as int8 or uint8. A level is the
+/// stored number, of which 8-bit values have `scale` in the real one. `pack` takes levels and leaves
+/// them rounded.
 template <typename T>
 struct Packed;
 
@@ -82,8 +84,14 @@ template <>
 struct Packed<signed char> {
   using Raw = chexnet_trt::cuda::Raw<8>;
 
-  /// Byte b of a word is the mantissa of 2^23 + b; with its top bit flipped, int8 is b - 128.
   __device__ static void unpack(const DeviceValue& value, Raw raw, float (&v)[kVector]) {
+    unpack_levels(value, raw, v);
+#pragma unroll
+    for (int i = 0; i < kVector; ++i) v[i] *= value.scale;
+  }
+
+  /// Byte b of a word is the mantissa of 2^23 + b; with its top bit flipped, int8 is b - 128.
+  __device__ static void unpack_levels(const DeviceValue& value, Raw raw, float (&v)[kVector]) {
     const bool is_signed = value.element == ElementType::kInt8;
     const unsigned flip = is_signed ? 0x80808080U : 0U;
     const float zero = is_signed ? 8388608.0F + 128.0F : 8388608.0F;
@@ -91,12 +99,11 @@ struct Packed<signed char> {
 #pragma unroll
     for (int i = 0; i < kVector; ++i) {
       const unsigned bits = __byte_perm(words[i / 4], 0x4B000000U, 0x7540U + i % 4);
-      v[i] = (__uint_as_float(bits) - zero) * value.scale;
+      v[i] = __uint_as_float(bits) - zero;
     }
   }
 
-  /// Leaves in `v` what the stored numbers stand for. Adding 1.5 * 2^23 rounds half to even and
-  /// leaves the integer in the low bits.
+  /// Adding 1.5 * 2^23 rounds half to even and leaves the integer in the low bits.
   __device__ static Raw pack(const DeviceValue& value, float (&v)[kVector]) {
     constexpr float kMagic = 12582912.0F;
     const bool is_signed = value.element == ElementType::kInt8;
@@ -105,9 +112,9 @@ struct Packed<signed char> {
     unsigned bits[kVector];
 #pragma unroll
     for (int i = 0; i < kVector; ++i) {
-      const float shifted = fminf(fmaxf(v[i] * value.inverse, low), high) + kMagic;
+      const float shifted = fminf(fmaxf(v[i], low), high) + kMagic;
       bits[i] = __float_as_uint(shifted);
-      v[i] = (shifted - kMagic) * value.scale;
+      v[i] = shifted - kMagic;
     }
     const auto word = [&](int i) {
       return __byte_perm(__byte_perm(bits[i], bits[i + 1], 0x0040),
@@ -168,8 +175,20 @@ __device__ inline void write_packed(const DeviceValue& value, std::int64_t index
   *reinterpret_cast<typename Packed<T>::Raw*>(static_cast<T*>(value.data) + index) = raw;
 }
 
+/// What the affines of an epilogue are multiplied by for `run_packed_epilogue`, so that the first
+/// yields levels of the output and the second, from those, levels of the second output.
+struct LevelFactors {
+  float first;       ///< of mul and add
+  float second_mul;
+  float second_add;
+  __device__ explicit LevelFactors(const DeviceEpilogue& epilogue)
+      : first(epilogue.output.inverse),
+        second_mul(epilogue.output.scale * epilogue.second.inverse),
+        second_add(epilogue.second.inverse) {}
+};
+
 /// `run_epilogue` where everything is packed (is_packed); `Affines` gives the AffineVector of the
-/// first and of the second output.
+/// first and of the second output, with their LevelFactors.
 template <typename T, typename Affines>
 __device__ inline void run_packed_epilogue(const DeviceEpilogue& epilogue, std::int64_t pixel,
                                            int channel, typename Packed<T>::Raw residual,
@@ -177,9 +196,16 @@ __device__ inline void run_packed_epilogue(const DeviceEpilogue& epilogue, std::
   affines.first().apply(epilogue.activation.floor, v);
   if (epilogue.residual.data != nullptr) {
     float added[kVector];
-    Packed<T>::unpack(epilogue.residual, residual, added);
+    const float levels = epilogue.residual.scale * epilogue.output.inverse;
+    if constexpr (sizeof(T) == 1) {
+      Packed<T>::unpack_levels(epilogue.residual, residual, added);
+    } else {
+      Packed<T>::unpack(epilogue.residual, residual, added);
+    }
 #pragma unroll
-    for (int i = 0; i < kVector; ++i) v[i] = fmaxf(v[i] + added[i], epilogue.activation_after.floor);
+    for (int i = 0; i < kVector; ++i) {
+      v[i] = fmaxf(v[i] + added[i] * levels, epilogue.activation_after.floor);
+    }
   }
   const bool is_rounded = epilogue.output.element == ElementType::kInt8 ||
                           epilogue.output.element == ElementType::kUInt8;

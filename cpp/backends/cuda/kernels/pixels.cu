@@ -51,7 +51,8 @@ __global__ void map_kernel(const __grid_constant__ PixelArguments arguments) {
   finish(arguments.epilogue, at, size.channels, v);
 }
 
-__device__ AffineVector affine_of(const float* mul, const float* add, int channel) {
+__device__ AffineVector affine_of(const float* mul, const float* add, int channel,
+                                  float mul_factor, float add_factor) {
   AffineVector result;
 #pragma unroll
   for (int i = 0; i < kVector; ++i) {
@@ -60,6 +61,11 @@ __device__ AffineVector affine_of(const float* mul, const float* add, int channe
   }
   if (mul != nullptr) load_as<float>(mul, channel, 1.0F, result.mul);
   if (add != nullptr) load_as<float>(add, channel, 1.0F, result.add);
+#pragma unroll
+  for (int i = 0; i < kVector; ++i) {
+    result.mul[i] *= mul_factor;
+    result.add[i] *= add_factor;
+  }
   return result;
 }
 
@@ -67,9 +73,12 @@ __device__ AffineVector affine_of(const float* mul, const float* add, int channe
 struct KeptAffines {
   AffineVector one;
   AffineVector two;
-  __device__ KeptAffines(const DeviceEpilogue& epilogue, int channel)
-      : one(affine_of(epilogue.mul, epilogue.add, channel)),
-        two(affine_of(epilogue.second_mul, epilogue.second_add, channel)) {}
+  __device__ KeptAffines(const DeviceEpilogue& epilogue, int channel) {
+    const LevelFactors factors(epilogue);
+    one = affine_of(epilogue.mul, epilogue.add, channel, factors.first, factors.first);
+    two = affine_of(epilogue.second_mul, epilogue.second_add, channel, factors.second_mul,
+                    factors.second_add);
+  }
   __device__ const AffineVector& first() const { return one; }
   __device__ const AffineVector& second() const { return two; }
 };
