@@ -25,9 +25,9 @@ class Binder {
     if (index < 0) return {};
     const Value& own = value_at(index);
     const Value& owner = value_at(place_of(program_, index).owner);
-    std::byte* data =
-        own.binding >= 0 ? memory_.bindings.at(static_cast<std::size_t>(own.binding))
-                         : memory_.arena + plan_.offsets.at(static_cast<std::size_t>(index));
+    std::byte* data = own.binding >= 0
+                          ? memory_.bindings.at(static_cast<std::size_t>(own.binding))
+                          : memory_.arena + plan_.offsets.at(static_cast<std::size_t>(index));
     return {data, own.element, own.scale, 1.0F / own.scale, pitch_of(owner)};
   }
 

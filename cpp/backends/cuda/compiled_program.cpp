@@ -25,8 +25,7 @@ std::vector<BindingInfo> bindings_of(const Graph& graph, std::int64_t batch) {
 /// Kernels count the numbers of a value in 32 bits.
 Program checked(Program program) {
   for (const Value& value : program.values) {
-    const std::int64_t numbers =
-        program.images * value.height * value.width * pitch_of(value);
+    const std::int64_t numbers = program.images * value.height * value.width * pitch_of(value);
     if (numbers <= std::numeric_limits<std::int32_t>::max()) continue;
     throw InputError("'" + value.name + "' of batch " + std::to_string(program.images) + " has " +
                      std::to_string(numbers) +

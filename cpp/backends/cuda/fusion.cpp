@@ -544,7 +544,8 @@ class Fuser {
     const auto writer = writers_.find(index);
     if (writer == writers_.end() || view_.readers(source).size() != 1) return false;
     const Step& step = program_.steps[writer->second];
-    if (!std::holds_alternative<DenseStep>(step.kind) || step.epilogue.output != index) return false;
+    if (!std::holds_alternative<DenseStep>(step.kind) || step.epilogue.output != index)
+      return false;
     value(index).element = ElementType::kFloat32;
     value(index).binding = static_cast<int>(binding);
     return true;

@@ -60,21 +60,6 @@ __device__ inline unsigned word_address(unsigned base, int row, int word) {
   return base + static_cast<unsigned>(row * kStageBytes + ((word ^ (row & 7)) * kWordBytes));
 }
 
-__device__ inline int divided(int number, FastDivisor divisor) {
-  if (divisor.multiplier == 0) return number;
-  return static_cast<int>(__umulhi(static_cast<unsigned>(number), divisor.multiplier) >>
-                          divisor.shift);
-}
-
-/// The block's place among the tiles.
-__device__ inline int tile_row(const ConvKernelArguments& arguments) {
-  return divided(static_cast<int>(blockIdx.x), arguments.by_column_tiles);
-}
-__device__ inline int tile_column(const ConvKernelArguments& arguments) {
-  return static_cast<int>(blockIdx.x) -
-         tile_row(arguments) * static_cast<int>(arguments.column_tiles);
-}
-
 /// Copies one word of every row of a tile side for each stage, walking over the taps. A thread
 /// handles word `threadIdx.x % 8` of the rows `threadIdx.x / 8 + i * threads / 8`.
 template <typename Shape>
@@ -94,22 +79,24 @@ class WordCopier {
     const ImageSize& in = arguments.conv.input_size;
     const ImageSize& out = arguments.conv.output_size;
     word_ = first_word + slot_;
-    const int tap = divided(word_, arguments.by_words_a_tap);
-    word_in_tap_ = word_ - tap * arguments.words_a_tap;
-    tap_y_ = divided(tap, arguments.by_window_width);
-    tap_x_ = tap - tap_y_ * window.width;
+    const int tap = word_ / arguments.words_a_tap;
+    word_in_tap_ = word_ % arguments.words_a_tap;
+    tap_y_ = tap / window.width;
+    tap_x_ = tap % window.width;
 #pragma unroll
     for (int i = 0; i < kInputRows; ++i) {
-      const int pixel = tile_row(arguments) * Shape::kRows + row_ + i * kStep;
-      const int line = divided(pixel, arguments.by_output_width);
-      const int image = divided(line, arguments.by_output_height);
+      const int pixel =
+          static_cast<int>(blockIdx.x / arguments.column_tiles) * Shape::kRows + row_ + i * kStep;
+      const int line = pixel / out.width;
+      const int image = line / out.height;
       const int x = (pixel - line * out.width) * window.stride_x - window.pad_x;
       const int y = (line - image * out.height) * window.stride_y - window.pad_y;
       const bool is_inside = pixel < arguments.pixels;
       origin_[i] = is_inside ? (image * in.height + y) * in.width + x : 0;
       corner_[i] = make_short2(static_cast<short>(x), static_cast<short>(is_inside ? y : kOutside));
     }
-    const int column = tile_column(arguments) * Shape::kColumns + row_;
+    const int column =
+        static_cast<int>(blockIdx.x % arguments.column_tiles) * Shape::kColumns + row_;
     columns_left_ = out.channels - column;
     weights_ = static_cast<const char*>(arguments.conv.weights) +
                (static_cast<std::int64_t>(column) * arguments.words + word_) * kWordBytes;
@@ -137,11 +124,13 @@ class WordCopier {
     const int dx = tap_x_ * arguments_.conv.window.dilation_x;
     const int tap_offset = dy * in.width + dx;
     const int byte_in_pixel = word_in_tap_ * kWordBytes;
-    const int bytes = word_ < last_word_ ? min(kWordBytes, arguments_.pixel_bytes - byte_in_pixel) : 0;
+    const int bytes =
+        word_ < last_word_ ? min(kWordBytes, arguments_.pixel_bytes - byte_in_pixel) : 0;
 #pragma unroll
     for (int i = 0; i < kInputRows; ++i) {
-      const bool is_there = static_cast<unsigned>(corner_[i].y + dy) < static_cast<unsigned>(in.height) &&
-                            static_cast<unsigned>(corner_[i].x + dx) < static_cast<unsigned>(in.width);
+      const bool is_there =
+          static_cast<unsigned>(corner_[i].y + dy) < static_cast<unsigned>(in.height) &&
+          static_cast<unsigned>(corner_[i].x + dx) < static_cast<unsigned>(in.width);
       const int pixel = is_there ? origin_[i] + tap_offset : 0;
       const char* from =
           input + static_cast<std::int64_t>(pixel) * arguments_.pitch_bytes + byte_in_pixel;
@@ -360,8 +349,8 @@ class TileEpilogue {
   __device__ TileEpilogue(const ConvKernelArguments& arguments, float* affine)
       : arguments_(arguments),
         affine_(affine),
-        first_pixel_(tile_row(arguments) * Shape::kRows),
-        first_channel_(tile_column(arguments) * Shape::kColumns) {}
+        first_pixel_(static_cast<int>(blockIdx.x / arguments.column_tiles) * Shape::kRows),
+        first_channel_(static_cast<int>(blockIdx.x % arguments.column_tiles) * Shape::kColumns) {}
 
   /// Scales and shifts are in shared memory after the next barrier.
   __device__ void fetch_affine() const {
@@ -474,9 +463,8 @@ class ResidualQueue {
 
  private:
   __device__ typename Packed<T>::Raw read(int strip, int turn) const {
-    return epilogue_.residual(
-        Layout::row_of(strip) + Turns::row() + turn * Turns::kRowsAtOnce,
-        Layout::first_column() + Turns::column());
+    return epilogue_.residual(Layout::row_of(strip) + Turns::row() + turn * Turns::kRowsAtOnce,
+                              Layout::first_column() + Turns::column());
   }
 
   const TileEpilogue<T, Shape, IsUniform>& epilogue_;
@@ -520,9 +508,8 @@ __device__ void finish_cluster(const TileEpilogue<T, Shape, IsUniform>& epilogue
   const int splits = static_cast<int>(cluster.num_blocks());
 #pragma unroll
   for (int i = 0; i < Product<T, Shape>::kStripCount; ++i) {
-    product.store_strip(
-        i, shared + product.row_of(i) * Shape::kTilePitch + product.first_column(),
-        Shape::kTilePitch);
+    product.store_strip(i, shared + product.row_of(i) * Shape::kTilePitch + product.first_column(),
+                        Shape::kTilePitch);
   }
   cluster.sync();
   constexpr int kThreadsARow = Shape::kColumns / kVector;
@@ -619,7 +606,6 @@ cudaError_t launch_tile(ConvKernelArguments arguments, int splits, cudaStream_t 
   const int channels = arguments.conv.output_size.channels;
   arguments.column_tiles =
       static_cast<unsigned>((channels + Shape::kColumns - 1) / Shape::kColumns);
-  arguments.by_column_tiles = FastDivisor(arguments.column_tiles);
   const int stages = (arguments.words + kStageWords - 1) / kStageWords;
   arguments.words_a_split = (stages + splits - 1) / splits * kStageWords;
   const auto row_tiles =

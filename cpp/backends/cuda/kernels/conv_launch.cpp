@@ -21,24 +21,15 @@ bool has_warpgroups() {
 
 }  // namespace
 
-FastDivisor::FastDivisor(std::uint32_t divisor) {
-  if (divisor <= 1) return;
-  std::uint32_t log2 = 0;  // rounded up
-  while ((std::uint64_t{1} << log2) < divisor) ++log2;
-  const std::uint64_t power = std::uint64_t{1} << (31 + log2);
-  multiplier = static_cast<std::uint32_t>((power + divisor - 1) / divisor);
-  shift = log2 - 1;
-}
-
 const std::vector<ConvTile>& conv_tiles() {
   static const std::vector<ConvTile> tiles{
-      {true, 128, 256},   {true, 256, 128},   {true, 128, 128},   {true, 256, 64},
-      {true, 128, 64},    {true, 256, 32},    {true, 128, 32},    {true, 64, 64},
-      {true, 64, 64, 2},  {true, 64, 64, 4},  {true, 64, 64, 8},  {true, 64, 32},
-      {true, 64, 32, 2},  {true, 64, 32, 4},  {true, 64, 32, 8},  {false, 64, 64},
-      {false, 128, 128},  {false, 128, 64},   {false, 128, 32},   {false, 64, 64, 2},
-      {false, 64, 64, 4}, {false, 64, 64, 8}, {false, 64, 32},    {false, 64, 32, 2},
-      {false, 64, 32, 4}, {false, 64, 32, 8}, {false, 32, 32},    {false, 32, 32, 2},
+      {true, 128, 256},   {true, 256, 128},   {true, 128, 128},  {true, 256, 64},
+      {true, 128, 64},    {true, 256, 32},    {true, 128, 32},   {true, 64, 64},
+      {true, 64, 64, 2},  {true, 64, 64, 4},  {true, 64, 64, 8}, {true, 64, 32},
+      {true, 64, 32, 2},  {true, 64, 32, 4},  {true, 64, 32, 8}, {false, 64, 64},
+      {false, 128, 128},  {false, 128, 64},   {false, 128, 32},  {false, 64, 64, 2},
+      {false, 64, 64, 4}, {false, 64, 64, 8}, {false, 64, 32},   {false, 64, 32, 2},
+      {false, 64, 32, 4}, {false, 64, 32, 8}, {false, 32, 32},   {false, 32, 32, 2},
       {false, 32, 32, 4}, {false, 32, 32, 8}};
   return tiles;
 }
@@ -59,10 +50,6 @@ cudaError_t launch_conv(const ConvArguments& arguments, std::size_t tile, cudaSt
   kernel.words_a_tap = (kernel.pixel_bytes + kWord - 1) / kWord;
   kernel.words = kernel.words_a_tap * arguments.window.height * arguments.window.width;
   kernel.pitch_bytes = static_cast<std::int32_t>(arguments.input.pitch) * width;
-  kernel.by_output_width = FastDivisor(static_cast<std::uint32_t>(out.width));
-  kernel.by_output_height = FastDivisor(static_cast<std::uint32_t>(out.height));
-  kernel.by_words_a_tap = FastDivisor(static_cast<std::uint32_t>(kernel.words_a_tap));
-  kernel.by_window_width = FastDivisor(static_cast<std::uint32_t>(arguments.window.width));
   const ConvTile& shape = conv_tiles().at(tile);
   if (shape.is_warpgroup && !has_warpgroups()) return cudaErrorInvalidDeviceFunction;
   switch (arguments.input.element) {

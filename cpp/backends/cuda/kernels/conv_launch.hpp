@@ -4,16 +4,6 @@
 
 namespace chexnet_trt::cuda {
 
-/// Divides numbers below 2^31 by a multiplication (Granlund and Montgomery, "Division by Invariant
-/// Integers using Multiplication", 1994).
-struct FastDivisor {
-  std::uint32_t multiplier = 0;  ///< 0: the divisor is 1
-  std::uint32_t shift = 0;
-
-  FastDivisor() = default;
-  explicit FastDivisor(std::uint32_t divisor);
-};
-
 /// ConvArguments with what the kernel would compute anew in every thread.
 struct ConvKernelArguments {
   ConvArguments conv;
@@ -23,12 +13,7 @@ struct ConvKernelArguments {
   int words_a_split = 0;  ///< of one block of a cluster
   int pixel_bytes = 0;    ///< channels of a pixel of the input
   int pitch_bytes = 0;    ///< between its pixels
-  FastDivisor by_output_width;
-  FastDivisor by_output_height;
-  FastDivisor by_words_a_tap;
-  FastDivisor by_window_width;
   unsigned column_tiles = 0;
-  FastDivisor by_column_tiles;
 };
 
 // One a file, because they take long to compile.

@@ -131,8 +131,7 @@ struct Packed<unsigned char> : Packed<signed char> {};
 template <typename T>
 bool is_packed(const DeviceValue& value) {
   if (value.data == nullptr) return true;
-  const bool is_8_bit =
-      value.element == ElementType::kInt8 || value.element == ElementType::kUInt8;
+  const bool is_8_bit = value.element == ElementType::kInt8 || value.element == ElementType::kUInt8;
   const bool fits = sizeof(T) == 1                     ? is_8_bit
                     : std::is_same_v<T, __half>        ? value.element == ElementType::kFloat16
                     : std::is_same_v<T, __nv_bfloat16> ? value.element == ElementType::kBFloat16
@@ -148,8 +147,9 @@ inline bool is_floor(const DeviceActivation& activation) {
 template <typename T>
 bool is_packed(const DeviceEpilogue& epilogue, int channels) {
   return channels % kVector == 0 && is_floor(epilogue.activation) &&
-         is_floor(epilogue.activation_after) && is_floor(epilogue.second_activation) && is_packed<T>(epilogue.residual) &&
-         is_packed<T>(epilogue.output) && is_packed<T>(epilogue.second);
+         is_floor(epilogue.activation_after) && is_floor(epilogue.second_activation) &&
+         is_packed<T>(epilogue.residual) && is_packed<T>(epilogue.output) &&
+         is_packed<T>(epilogue.second);
 }
 
 /// The scales and shifts of kVector channels.
@@ -164,7 +164,8 @@ struct AffineVector {
 };
 
 template <typename T>
-__device__ inline typename Packed<T>::Raw read_packed(const DeviceValue& value, std::int64_t index) {
+__device__ inline typename Packed<T>::Raw read_packed(const DeviceValue& value,
+                                                      std::int64_t index) {
   return *reinterpret_cast<const typename Packed<T>::Raw*>(static_cast<const T*>(value.data) +
                                                            index);
 }
@@ -178,7 +179,7 @@ __device__ inline void write_packed(const DeviceValue& value, std::int64_t index
 /// What the affines of an epilogue are multiplied by for `run_packed_epilogue`, so that the first
 /// yields levels of the output and the second, from those, levels of the second output.
 struct LevelFactors {
-  float first;       ///< of mul and add
+  float first;  ///< of mul and add
   float second_mul;
   float second_add;
   __device__ explicit LevelFactors(const DeviceEpilogue& epilogue)

@@ -51,8 +51,8 @@ __global__ void map_kernel(const __grid_constant__ PixelArguments arguments) {
   finish(arguments.epilogue, at, size.channels, v);
 }
 
-__device__ AffineVector affine_of(const float* mul, const float* add, int channel,
-                                  float mul_factor, float add_factor) {
+__device__ AffineVector affine_of(const float* mul, const float* add, int channel, float mul_factor,
+                                  float add_factor) {
   AffineVector result;
 #pragma unroll
   for (int i = 0; i < kVector; ++i) {
@@ -143,9 +143,9 @@ __global__ void pool_kernel(const __grid_constant__ PoolArguments arguments) {
       float tap[Count];
       const int pixel = (image * in.height + y) * in.width + x;
       if constexpr (IsPacked) {
-        Packed<T>::unpack(arguments.input,
-                          read_packed<T>(arguments.input, pixel * arguments.input.pitch + at.channel),
-                          tap);
+        Packed<T>::unpack(
+            arguments.input,
+            read_packed<T>(arguments.input, pixel * arguments.input.pitch + at.channel), tap);
       } else {
         load_pixel<T>(arguments.input, pixel, at.channel, tap);
       }
@@ -172,7 +172,7 @@ __global__ void pool_kernel(const __grid_constant__ PoolArguments arguments) {
   }
 }
 
-constexpr int kMeanGroups = 32;  ///< of channels, a block's
+constexpr int kMeanGroups = 32;                      ///< of channels, a block's
 constexpr int kMeanShares = kThreads / kMeanGroups;  ///< threads that share the pixels of a group
 
 /// Blocks: images x groups of channels.
@@ -239,8 +239,12 @@ __device__ float read_input(const InputArguments& arguments, int image, int y, i
   if (y < 0 || x < 0 || y >= size.height || x >= size.width) return 0.0F;
   const std::int64_t from =
       arguments.channels_first
-          ? ((static_cast<std::int64_t>(image) * size.channels + c) * size.height + y) * size.width + x
-          : ((static_cast<std::int64_t>(image) * size.height + y) * size.width + x) * size.channels + c;
+          ? ((static_cast<std::int64_t>(image) * size.channels + c) * size.height + y) *
+                    size.width +
+                x
+          : ((static_cast<std::int64_t>(image) * size.height + y) * size.width + x) *
+                    size.channels +
+                c;
   float v[1] = {arguments.element == ElementType::kUInt8
                     ? static_cast<float>(static_cast<const unsigned char*>(arguments.data)[from])
                     : static_cast<const float*>(arguments.data)[from]};
@@ -301,10 +305,9 @@ __global__ void output_kernel(OutputArguments arguments) {
   float v[1];
   load(arguments.input, at.pixel * arguments.input.pitch + at.channel, v);
   const std::int64_t image = at.pixel / pixels;
-  const std::int64_t to =
-      arguments.channels_first
-          ? (image * size.channels + at.channel) * pixels + at.pixel % pixels
-          : static_cast<std::int64_t>(at.pixel) * size.channels + at.channel;
+  const std::int64_t to = arguments.channels_first
+                              ? (image * size.channels + at.channel) * pixels + at.pixel % pixels
+                              : static_cast<std::int64_t>(at.pixel) * size.channels + at.channel;
   arguments.data[to] = v[0];
 }
 
@@ -359,7 +362,8 @@ bool is_wide(const DeviceValue& input, const DeviceEpilogue& epilogue) {
 cudaError_t launch_map(const PixelArguments& arguments, cudaStream_t stream) {
   return with_type(arguments.input.element, [&](auto stored) {
     using T = typename decltype(stored)::Type;
-    if (is_packed<T>(arguments.input) && is_packed<T>(arguments.epilogue, arguments.size.channels)) {
+    if (is_packed<T>(arguments.input) &&
+        is_packed<T>(arguments.epilogue, arguments.size.channels)) {
       const std::int64_t pixels = (pixels_of(arguments.size) + kMapPixels - 1) / kMapPixels;
       return launch(packed_map_kernel<T>,
                     dim3(blocks_for(pixels * (arguments.size.channels / kVector))), kThreads, 0, 1,
@@ -391,9 +395,9 @@ cudaError_t launch_mean(const PixelArguments& arguments, cudaStream_t stream) {
     using T = typename decltype(stored)::Type;
     const bool wide = is_wide(arguments.input, arguments.epilogue);
     const int channels_a_block = kMeanGroups * (wide ? kVector : 1);
-    const dim3 blocks(static_cast<unsigned>(arguments.size.images),
-                      static_cast<unsigned>((arguments.size.channels + channels_a_block - 1) /
-                                            channels_a_block));
+    const dim3 blocks(
+        static_cast<unsigned>(arguments.size.images),
+        static_cast<unsigned>((arguments.size.channels + channels_a_block - 1) / channels_a_block));
     return launch(wide ? mean_kernel<T, kVector> : mean_kernel<T, 1>, blocks, kThreads, 0, 1,
                   stream, arguments);
   });
@@ -419,7 +423,8 @@ cudaError_t launch_input(const InputArguments& arguments, cudaStream_t stream) {
 }
 
 cudaError_t launch_output(const OutputArguments& arguments, cudaStream_t stream) {
-  return launch(output_kernel, dim3(blocks_for(groups_of(arguments.size, 1))), kThreads, 0, 1, stream, arguments);
+  return launch(output_kernel, dim3(blocks_for(groups_of(arguments.size, 1))), kThreads, 0, 1,
+                stream, arguments);
 }
 
 cudaError_t launch_arg_max(const ArgMaxArguments& arguments, cudaStream_t stream) {

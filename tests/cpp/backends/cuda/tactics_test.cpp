@@ -21,7 +21,8 @@ TEST(Tactics, ReadsWhatItWrites) {
   EXPECT_EQ(tactics_from_text(text, program), tactics);
   EXPECT_THROW(tactics_from_text(text + "mma_64x64\n", program), BackendError);
   EXPECT_THROW(tactics_from_text(text.substr(text.find('\n') + 1), program), BackendError);
-  EXPECT_THROW(tactics_from_text("mma_63x64" + text.substr(text.find('\n')), program), BackendError);
+  EXPECT_THROW(tactics_from_text("mma_63x64" + text.substr(text.find('\n')), program),
+               BackendError);
 }
 
 TEST(TimingCache, KnowsALayerAgain) {
