@@ -43,9 +43,11 @@ class CudaExecutable : public Executable {
   }
 
   static std::string kernel_of(const Step& step, std::size_t tactic) {
-    const std::string type(type_of(step));
-    if (!std::holds_alternative<ConvStep>(step.kind)) return type;
-    return type + "_" + name_of(conv_tiles().at(tactic));
+    std::string kernel(type_of(step));
+    if (std::holds_alternative<ConvStep>(step.kind)) {
+      kernel += "_" + name_of(conv_tiles().at(tactic));
+    }
+    return kernel;
   }
 
   std::shared_ptr<const CompiledProgram> compiled_;
