@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -72,6 +73,9 @@ class Execution {
   /// Blocks until the inference is done. Raises BackendError if it failed. Repeatable.
   virtual void wait() = 0;
   virtual bool ready() = 0;
+  /// Of the last inference, from its first kernel to its last, without copies; empty on backends
+  /// without a clock of the device's.
+  virtual std::optional<double> device_milliseconds() const { return std::nullopt; }
   /// Of the last inference; needs CompileOptions::profiling, else empty.
   virtual std::vector<LayerTime> layer_times() const = 0;
 };

@@ -42,6 +42,7 @@ ALLOWED = {
 # A third-party header, and the only folder of cpp/ that may include it.
 CONFINED = {
     "openvino/": "backends/openvino",
+    "cuda_": "backends/cuda",
     "pybind11/": "bindings",
     "tensorflow/": "tensorflow_op",
     "absl/": "tensorflow_op",
@@ -66,7 +67,8 @@ TENSORFLOW_HOMES = (
 
 
 def sources() -> list[Path]:
-    return sorted(path for path in (ROOT / "cpp").rglob("*") if path.suffix in {".cpp", ".hpp"})
+    suffixes = {".cpp", ".hpp", ".cu", ".cuh"}
+    return sorted(path for path in (ROOT / "cpp").rglob("*") if path.suffix in suffixes)
 
 
 @pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))

@@ -6,15 +6,13 @@
 #include <openvino/runtime/properties.hpp>
 #include <thread>
 
-#include "backends/openvino/blob.hpp"
+#include "backends/blob.hpp"
 #include "backends/openvino/config.hpp"
 #include "backends/openvino/element_types.hpp"
 #include "backends/openvino/errors.hpp"
 #include "backends/openvino/executable.hpp"
 #include "backends/openvino/fused_sum.hpp"
 #include "backends/openvino/lowering.hpp"
-#include "common/hash.hpp"
-#include "graph/text.hpp"
 
 namespace chexnet_trt::openvino {
 namespace {
@@ -53,12 +51,6 @@ void check_contract(const ov::CompiledModel& model, const Graph& graph, std::int
     const GraphOutput& output = graph.outputs()[index];
     check_port(model.output(index), graph.node(output.value).type, output.name, batch);
   }
-}
-
-/// What a blob must have been made for: the device and the structure of the graph. The weights are
-/// left to the checksums of the file that holds both.
-std::string blob_key(const std::string& fingerprint, const Graph& graph) {
-  return fingerprint + "; graph " + std::to_string(checksum(ByteView(to_text(graph))));
 }
 
 class OpenVinoBackend : public Backend {

@@ -9,7 +9,7 @@
 #include <ostream>
 #include <utility>
 
-#include "backends/openvino/blob.hpp"
+#include "backends/blob.hpp"
 #include "backends/openvino/byte_stream.hpp"
 #include "backends/openvino/element_types.hpp"
 #include "backends/openvino/errors.hpp"

@@ -1,12 +1,13 @@
-#include "backends/openvino/blob.hpp"
+#include "backends/blob.hpp"
 
 #include <cstring>
 #include <string>
 
 #include "common/error.hpp"
 #include "common/hash.hpp"
+#include "graph/text.hpp"
 
-namespace chexnet_trt::openvino {
+namespace chexnet_trt {
 namespace {
 
 constexpr std::string_view kMagic = "CTOVBLB1";
@@ -25,6 +26,10 @@ constexpr std::size_t kFingerprintAt = kSealed + sizeof(FixedHeader);
 [[noreturn]] void refuse(const std::string& why) { throw BackendError("engine blob: " + why); }
 
 }  // namespace
+
+std::string blob_key(const std::string& fingerprint, const Graph& graph) {
+  return fingerprint + "; graph " + std::to_string(checksum(ByteView(to_text(graph))));
+}
 
 BlobWriter::BlobWriter(std::string_view fingerprint, const CompileOptions& options) {
   FixedHeader header;
@@ -72,4 +77,4 @@ ByteView blob_payload(ByteView blob, std::string_view fingerprint, const Compile
   return blob.subview(header.payload_offset, blob.size - header.payload_offset);
 }
 
-}  // namespace chexnet_trt::openvino
+}  // namespace chexnet_trt

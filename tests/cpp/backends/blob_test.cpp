@@ -1,10 +1,10 @@
-#include "backends/openvino/blob.hpp"
+#include "backends/blob.hpp"
 
 #include <gtest/gtest.h>
 
 #include "common/error.hpp"
 
-namespace chexnet_trt::openvino {
+namespace chexnet_trt {
 namespace {
 
 CompileOptions some_options() {
@@ -54,4 +54,4 @@ TEST(Blob, RefusesEveryTruncationAndEveryFlippedByte) {
 }
 
 }  // namespace
-}  // namespace chexnet_trt::openvino
+}  // namespace chexnet_trt

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "common/tensor.hpp"
+#include "graph/attributes.hpp"
+
+namespace chexnet_trt::cuda {
+
+/// Weights of a convolution in the order of memory that its kernel reads.
+/// [height][width][in][out] (the graph's) -> [out][height][width][in].
+Tensor out_channels_first(const Tensor& weights);
+
+/// Weights of a convolution of stride 2, [out][height][width][in], for an input whose 2 x 2 blocks
+/// are pixels (InputStep::block): [out][ceil(height / 2)][ceil(width / 2)][4 * in].
+Tensor over_blocks(const Tensor& weights);
+
+}  // namespace chexnet_trt::cuda

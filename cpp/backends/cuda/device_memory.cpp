@@ -1,0 +1,99 @@
+#include "backends/cuda/device_memory.hpp"
+
+#include <utility>
+
+#include "common/error.hpp"
+
+namespace chexnet_trt::cuda {
+namespace {
+
+constexpr double kMiB = 1024.0 * 1024.0;
+
+std::string mebibytes(std::size_t bytes) {
+  return std::to_string(static_cast<std::size_t>(static_cast<double>(bytes) / kMiB + 1)) + " MiB";
+}
+
+}  // namespace
+
+void check(cudaError_t status, const char* what) {
+  if (status == cudaSuccess) return;
+  cudaGetLastError();  // else a later call reports it again
+  throw BackendError(std::string(what) + ": " + cudaGetErrorString(status));
+}
+
+DeviceBuffer::DeviceBuffer(std::size_t bytes, const std::string& what) : size_(bytes) {
+  void* data = nullptr;
+  const cudaError_t status = cudaMalloc(&data, bytes == 0 ? 1 : bytes);
+  if (status == cudaErrorMemoryAllocation) {
+    cudaGetLastError();
+    std::size_t free = 0;
+    std::size_t total = 0;
+    check(cudaMemGetInfo(&free, &total), "asking the GPU for its memory");
+    throw BackendError("the GPU has no " + mebibytes(bytes) + " for " + what + ", " +
+                       mebibytes(free) + " of " + mebibytes(total) +
+                       " are free: use a smaller batch, or end what else uses it");
+  }
+  check(status, "allocating GPU memory");
+  data_ = static_cast<std::byte*>(data);
+}
+
+DeviceBuffer::~DeviceBuffer() { cudaFree(data_); }
+
+DeviceBuffer::DeviceBuffer(DeviceBuffer&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+
+DeviceBuffer& DeviceBuffer::operator=(DeviceBuffer&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+PinnedBuffer::PinnedBuffer(std::size_t bytes) {
+  void* data = nullptr;
+  check(cudaMallocHost(&data, bytes == 0 ? 1 : bytes), "allocating page-locked memory");
+  data_ = static_cast<std::byte*>(data);
+}
+
+PinnedBuffer::~PinnedBuffer() { cudaFreeHost(data_); }
+
+PinnedBuffer::PinnedBuffer(PinnedBuffer&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)) {}
+
+Stream::Stream() {
+  check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "creating a stream");
+}
+
+Stream::~Stream() { cudaStreamDestroy(stream_); }
+
+Event::Event() { check(cudaEventCreate(&event_), "creating an event"); }
+
+Event::~Event() {
+  if (event_ != nullptr) cudaEventDestroy(event_);
+}
+
+Event::Event(Event&& other) noexcept : event_(std::exchange(other.event_, nullptr)) {}
+
+void Event::record(cudaStream_t stream) {
+  check(cudaEventRecord(event_, stream), "recording an event");
+}
+
+void Event::record_in_graph(cudaStream_t stream) {
+  check(cudaEventRecordWithFlags(event_, stream, cudaEventRecordExternal), "recording an event");
+}
+
+void Event::wait() { check(cudaEventSynchronize(event_), "inference failed"); }
+
+bool Event::is_over() {
+  const cudaError_t status = cudaEventQuery(event_);
+  if (status == cudaErrorNotReady) return false;
+  check(status, "inference failed");
+  return true;
+}
+
+double Event::milliseconds_since(const Event& start) const {
+  float milliseconds = 0;
+  check(cudaEventElapsedTime(&milliseconds, start.event_, event_), "reading the GPU's clock");
+  return static_cast<double>(milliseconds);
+}
+
+}  // namespace chexnet_trt::cuda

@@ -1,0 +1,189 @@
+#include <cstring>
+#include <utility>
+
+#include "backends/cuda/compiled_program.hpp"
+#include "common/error.hpp"
+
+namespace chexnet_trt::cuda {
+namespace {
+
+/// The launches of a program as one graph, which costs the CPU one call.
+class LaunchGraph {
+ public:
+  LaunchGraph() = default;
+  ~LaunchGraph() {
+    if (graph_ != nullptr) cudaGraphExecDestroy(graph_);
+  }
+  LaunchGraph(const LaunchGraph&) = delete;
+  LaunchGraph& operator=(const LaunchGraph&) = delete;
+
+  template <typename Launch>
+  void capture(cudaStream_t stream, Launch launch) {
+    check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "capturing a graph");
+    cudaError_t launched = cudaSuccess;
+    launched = launch();
+    cudaGraph_t captured = nullptr;
+    const cudaError_t ended = cudaStreamEndCapture(stream, &captured);
+    check(launched, "launching a kernel");
+    check(ended, "capturing a graph");
+    const cudaError_t made = cudaGraphInstantiate(&graph_, captured, 0);
+    cudaGraphDestroy(captured);
+    check(made, "making a graph");
+  }
+  void launch(cudaStream_t stream) const {
+    check(cudaGraphLaunch(graph_, stream), "starting the inference");
+  }
+
+ private:
+  cudaGraphExec_t graph_ = nullptr;
+};
+
+class CudaExecution : public Execution {
+ public:
+  explicit CudaExecution(std::shared_ptr<const CompiledProgram> compiled)
+      : compiled_(std::move(compiled)), memory_(*compiled_) {
+    for (const BindingInfo& binding : compiled_->bindings) {
+      staging_.emplace_back(binding.is_input ? 0 : binding.bytes);
+    }
+    if (compiled_->options.profiling) {
+      step_ends_.resize(memory_.steps.size());
+    } else {
+      graph_.capture(stream_.get(), [this] {
+        start_.record_in_graph(stream_.get());
+        const cudaError_t status = launch_steps();
+        end_.record_in_graph(stream_.get());
+        return status;
+      });
+    }
+  }
+
+  ~CudaExecution() override {
+    if (in_flight_) cudaStreamSynchronize(used_);
+  }
+  CudaExecution(const CudaExecution&) = delete;
+  CudaExecution& operator=(const CudaExecution&) = delete;
+
+  void enqueue(const std::vector<Binding>& bindings, StreamHandle stream) override {
+    if (in_flight_) throw InputError("enqueue before the previous inference was waited for");
+    check_bindings(bindings);
+    used_ = stream == nullptr ? stream_.get() : static_cast<cudaStream_t>(stream);
+    bindings_ = bindings;
+    copy_inputs();
+    if (compiled_->options.profiling) {
+      launch_timed();
+    } else {
+      graph_.launch(used_);
+    }
+    copy_outputs();
+    done_.record(used_);
+    in_flight_ = true;
+    ran_ = true;
+  }
+
+  void wait() override {
+    if (!in_flight_) return;
+    in_flight_ = false;
+    done_.wait();
+    hand_out();
+  }
+
+  bool ready() override { return !in_flight_ || done_.is_over(); }
+
+  std::optional<double> device_milliseconds() const override {
+    if (!ran_ || in_flight_) return std::nullopt;
+    return end_.milliseconds_since(start_);
+  }
+
+  std::vector<LayerTime> layer_times() const override {
+    if (!ran_ || in_flight_) return {};
+    std::vector<LayerTime> times;
+    for (std::size_t index = 0; index < step_ends_.size(); ++index) {
+      const Event& before = index == 0 ? start_ : step_ends_[index - 1];
+      times.push_back(
+          {compiled_->program.steps[index].name, step_ends_[index].milliseconds_since(before)});
+    }
+    return times;
+  }
+
+ private:
+  void check_bindings(const std::vector<Binding>& bindings) const {
+    if (bindings.size() != compiled_->bindings.size()) {
+      throw InputError("the network needs " + std::to_string(compiled_->bindings.size()) +
+                       " bindings, got " + std::to_string(bindings.size()));
+    }
+    for (std::size_t index = 0; index < bindings.size(); ++index) {
+      if (bindings[index].data != nullptr) continue;
+      throw InputError("binding " + std::to_string(index) + " has no memory");
+    }
+  }
+
+  cudaError_t launch_steps() const {
+    for (std::size_t index = 0; index < memory_.steps.size(); ++index) {
+      const cudaError_t status =
+          memory_.steps[index].launch(compiled_->tactics[index], stream_.get());
+      if (status != cudaSuccess) return status;
+    }
+    return cudaSuccess;
+  }
+
+  void launch_timed() {
+    start_.record(used_);
+    for (std::size_t index = 0; index < memory_.steps.size(); ++index) {
+      check(memory_.steps[index].launch(compiled_->tactics[index], used_), "launching a kernel");
+      step_ends_[index].record(used_);
+    }
+    end_.record(used_);
+  }
+
+  void copy_inputs() {
+    for (std::size_t index = 0; index < bindings_.size(); ++index) {
+      if (!compiled_->bindings[index].is_input) continue;
+      check(cudaMemcpyAsync(memory_.bindings[index].data(), bindings_[index].data,
+                            compiled_->bindings[index].bytes, cudaMemcpyDefault, used_),
+            "copying the inputs");
+    }
+  }
+
+  /// To the caller's memory on the device, or to ours on the host: a copy to pageable memory would
+  /// wait for the inference.
+  void copy_outputs() {
+    for (std::size_t index = 0; index < bindings_.size(); ++index) {
+      if (compiled_->bindings[index].is_input) continue;
+      const bool to_device = bindings_[index].memory == MemoryKind::kDevice;
+      check(cudaMemcpyAsync(to_device ? bindings_[index].data : staging_[index].data(),
+                            memory_.bindings[index].data(), compiled_->bindings[index].bytes,
+                            cudaMemcpyDefault, used_),
+            "copying the outputs");
+    }
+  }
+
+  void hand_out() {
+    for (std::size_t index = 0; index < bindings_.size(); ++index) {
+      if (compiled_->bindings[index].is_input) continue;
+      if (bindings_[index].memory == MemoryKind::kDevice) continue;
+      std::memcpy(bindings_[index].data, staging_[index].data(), compiled_->bindings[index].bytes);
+    }
+  }
+
+  std::shared_ptr<const CompiledProgram> compiled_;
+  ProgramMemory memory_;
+  std::vector<PinnedBuffer> staging_;  ///< of outputs
+  Stream stream_;
+  LaunchGraph graph_;
+  Event start_;
+  Event end_;
+  Event done_;
+  std::vector<Event> step_ends_;
+  std::vector<Binding> bindings_;
+  cudaStream_t used_ = nullptr;
+  bool in_flight_ = false;
+  bool ran_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Execution> make_execution(std::shared_ptr<const CompiledProgram> compiled) {
+  return std::make_unique<CudaExecution>(std::move(compiled));
+}
+
+}  // namespace chexnet_trt::cuda

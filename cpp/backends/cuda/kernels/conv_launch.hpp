@@ -1,0 +1,31 @@
+#pragma once
+
+#include "backends/cuda/kernels/kernels.hpp"
+
+namespace chexnet_trt::cuda {
+
+/// ConvArguments with what the kernel would compute anew in every thread.
+struct ConvKernelArguments {
+  ConvArguments conv;
+  int pixels = 0;         ///< of all images of the result
+  int words = 0;          ///< of all taps
+  int words_a_tap = 0;    ///< of 16 bytes
+  int words_a_split = 0;  ///< of one block of a cluster
+  int pixel_bytes = 0;    ///< channels of a pixel of the input
+  int pitch_bytes = 0;    ///< between its pixels
+  unsigned column_tiles = 0;
+};
+
+// One a file, because they take long to compile.
+cudaError_t launch_conv_float(const ConvKernelArguments& arguments, const ConvTile& tile,
+                              cudaStream_t stream);
+cudaError_t launch_conv_half(const ConvKernelArguments& arguments, const ConvTile& tile,
+                             cudaStream_t stream);
+cudaError_t launch_conv_bfloat16(const ConvKernelArguments& arguments, const ConvTile& tile,
+                                 cudaStream_t stream);
+cudaError_t launch_conv_int8(const ConvKernelArguments& arguments, const ConvTile& tile,
+                             cudaStream_t stream);
+cudaError_t launch_conv_uint8(const ConvKernelArguments& arguments, const ConvTile& tile,
+                              cudaStream_t stream);
+
+}  // namespace chexnet_trt::cuda

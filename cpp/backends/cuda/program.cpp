@@ -1,0 +1,53 @@
+#include "backends/cuda/program.hpp"
+
+#include <array>
+
+namespace chexnet_trt::cuda {
+namespace {
+
+constexpr std::array<std::string_view, std::variant_size_v<StepKind>> kTypes{
+    "input", "conv", "pool", "mean", "dense", "map", "output", "argmax"};
+constexpr std::size_t kWord = 16;
+
+}  // namespace
+
+std::string_view type_of(const Step& step) { return kTypes.at(step.kind.index()); }
+
+std::vector<int> reads_of(const Step& step) {
+  std::vector<int> result;
+  std::visit(
+      [&](const auto& kind) {
+        using Kind = std::decay_t<decltype(kind)>;
+        if constexpr (!std::is_same_v<Kind, InputStep>) result.push_back(kind.input);
+      },
+      step.kind);
+  if (step.epilogue.residual >= 0) result.push_back(step.epilogue.residual);
+  return result;
+}
+
+std::vector<int> writes_of(const Step& step) {
+  std::vector<int> result;
+  if (step.epilogue.output >= 0 && step.epilogue.stores_output) {
+    result.push_back(step.epilogue.output);
+  }
+  if (step.epilogue.second >= 0) result.push_back(step.epilogue.second);
+  return result;
+}
+
+Place place_of(const Program& program, int value) {
+  Place place{value, 0};
+  for (;;) {
+    const Value& owner = program.values.at(static_cast<std::size_t>(place.owner));
+    if (owner.parent < 0) return place;
+    place.offset += owner.offset;
+    place.owner = owner.parent;
+  }
+}
+
+std::int64_t pitch_of(const Value& owner) {
+  if (owner.binding >= 0) return owner.channels;
+  const auto elements = static_cast<std::int64_t>(kWord / size_of(owner.element));
+  return (owner.channels + elements - 1) / elements * elements;
+}
+
+}  // namespace chexnet_trt::cuda

@@ -1,0 +1,304 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <thread>
+
+#include "backends/cuda/backend.hpp"
+#include "backends/cuda/compiled_program.hpp"
+#include "backends/cuda/networks.hpp"
+#include "common/error.hpp"
+#include "passes/quantize.hpp"
+
+// What the GPU computes, against the float64 interpreter. Skipped where there is no GPU.
+
+namespace chexnet_trt {
+namespace {
+
+using cuda::CompiledProgram;
+using testing::add_activation;
+using testing::add_bias;
+using testing::add_conv;
+using testing::add_image;
+using Arrays = std::vector<std::vector<double>>;
+
+class OnDevice : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const std::string missing = cuda::missing();
+    if (!missing.empty()) GTEST_SKIP() << missing;
+  }
+};
+
+CompileOptions options_for(std::int64_t batch, Precision precision) {
+  CompileOptions options;
+  options.batch = batch;
+  options.precision = precision;
+  return options;
+}
+
+Arrays run(Execution& execution, const Graph& graph, std::int64_t batch, const Arrays& inputs) {
+  std::vector<std::vector<std::byte>> tensors;
+  std::vector<Binding> bindings;
+  for (std::size_t index = 0; index < inputs.size(); ++index) {
+    const ValueType& type = graph.node(graph.inputs()[index]).type;
+    const Tensor tensor =
+        tensor_from_doubles(type.element, with_batch(type.shape, batch), inputs[index]);
+    tensors.emplace_back(tensor.bytes().begin(), tensor.bytes().end());
+  }
+  for (const GraphOutput& output : graph.outputs()) {
+    const ValueType& type = graph.node(output.value).type;
+    const auto count = static_cast<std::size_t>(element_count(with_batch(type.shape, batch)));
+    tensors.emplace_back(count * size_of(type.element), std::byte{0x7f});
+  }
+  for (auto& tensor : tensors) bindings.push_back({tensor.data(), MemoryKind::kHost});
+  execution.enqueue(bindings, nullptr);
+  execution.wait();
+  Arrays outputs;
+  for (std::size_t index = 0; index < graph.outputs().size(); ++index) {
+    const ValueType& type = graph.node(graph.outputs()[index].value).type;
+    const auto& bytes = tensors[inputs.size() + index];
+    outputs.push_back(
+        Tensor::copy(type.element, with_batch(type.shape, batch), {bytes.data(), bytes.size()})
+            .to_doubles());
+  }
+  return outputs;
+}
+
+void expect_close(const Arrays& actual, const Arrays& expected, double tolerance,
+                  const std::string& what) {
+  ASSERT_EQ(actual.size(), expected.size()) << what;
+  for (std::size_t output = 0; output < actual.size(); ++output) {
+    ASSERT_EQ(actual[output].size(), expected[output].size()) << what;
+    double largest = 1;
+    for (const double value : expected[output]) largest = std::max(largest, std::abs(value));
+    for (std::size_t i = 0; i < actual[output].size(); ++i) {
+      ASSERT_NEAR(actual[output][i], expected[output][i], tolerance * largest)
+          << what << ", output " << output << " element " << i;
+    }
+  }
+}
+
+struct Kind {
+  Precision precision;
+  double tolerance;  ///< of the largest value of an output
+};
+
+constexpr Kind kFloatKinds[] = {
+    {Precision::kFloat32, 1e-5}, {Precision::kFloat16, 5e-3}, {Precision::kBFloat16, 4e-2}};
+
+void expect_matches(const Graph& graph, const std::string& what) {
+  const auto backend = cuda::make_backend();
+  for (const std::int64_t batch : {1, 3}) {
+    const Arrays inputs = reference::random_inputs(graph, batch, 7);
+    const Arrays expected = reference::interpret(graph, batch, inputs);
+    for (const Kind& kind : kFloatKinds) {
+      const auto executable = backend->compile(graph, options_for(batch, kind.precision));
+      expect_close(run(*executable->create_execution(), graph, batch, inputs), expected,
+                   kind.tolerance, what + " " + std::string(name_of(kind.precision)));
+      if (::testing::Test::HasFatalFailure()) return;
+    }
+  }
+}
+
+/// The largest magnitude of every point that is quantised, on random inputs.
+DynamicRanges ranges_of(const Graph& graph) {
+  Graph observed = graph;
+  DynamicRanges ranges;
+  std::vector<std::string> names;
+  for (const QuantizationPoint& point : quantization_points(graph)) {
+    names.push_back(graph.node(point.value).name);
+    observed.add_output("amax of " + names.back(), point.value);
+  }
+  const Arrays values =
+      reference::interpret(observed, 2, reference::random_inputs(observed, 2, 11));
+  for (std::size_t index = 0; index < names.size(); ++index) {
+    double amax = 1e-3;
+    for (const double value : values[graph.outputs().size() + index]) {
+      amax = std::max(amax, std::abs(value));
+    }
+    ranges[names[index]] = amax;
+  }
+  return ranges;
+}
+
+void expect_quantized_matches(const Graph& graph, const std::string& what) {
+  const auto backend = cuda::make_backend();
+  const Graph quantized = quantize(graph, ranges_of(graph));
+  for (const std::int64_t batch : {1, 3}) {
+    const Arrays inputs = reference::random_inputs(graph, batch, 7);
+    const Arrays expected = reference::interpret(quantized, batch, inputs);
+    for (const Precision precision : {Precision::kInt8, Precision::kMixed}) {
+      const auto executable = backend->compile(quantized, options_for(batch, precision));
+      expect_close(run(*executable->create_execution(), quantized, batch, inputs), expected, 6e-3,
+                   what + " " + std::string(name_of(precision)));
+      if (::testing::Test::HasFatalFailure()) return;
+    }
+  }
+}
+
+TEST_F(OnDevice, ConvolvesEveryShape) {
+  struct Case {
+    std::int64_t side, in;
+    testing::ConvShape shape;
+  };
+  const Case cases[] = {
+      {9, 16, {16}},
+      {9, 20, {7}},
+      {8, 64, {64, {1, 1}, {2, 2}}},
+      {11, 3, {8, {7, 7}, {2, 2}, {3, 3}}},
+      {11, 3, {8, {5, 4}, {2, 2}, {1, 2}}},
+      {11, 3, {8, {3, 3}, {1, 1}, {1, 1}}},
+      {10, 96, {130, {3, 3}, {1, 1}, {1, 1}}},
+      {10, 33, {12, {3, 2}, {2, 1}, {0, 1}, {2, 1}}},
+      {6, 256, {260, {3, 3}, {2, 2}, {1, 1}}},
+  };
+  for (const Case& each : cases) {
+    Graph g;
+    const NodeId x = add_image(g, each.side, each.in);
+    NodeId y = add_conv(g, "conv", x, each.shape);
+    y = add_activation(g, "act", add_bias(g, "bias", y, each.shape.out), ActivationKind::kElu);
+    g.add_output("y", y);
+    const std::string what = std::to_string(each.in) + " to " + std::to_string(each.shape.out);
+    expect_matches(g, what);
+    expect_quantized_matches(g, what);
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST_F(OnDevice, RunsEveryTile) {
+  Graph g;
+  NodeId x = add_conv(g, "first", add_image(g, 12, 40), {72, {3, 3}, {1, 1}, {1, 1}});
+  x = add_activation(g, "relu", add_bias(g, "bias", x, 72));
+  g.add_output("y", add_conv(g, "second", x, {100}));
+  const Graph quantized = quantize(g, ranges_of(g));
+  const Arrays inputs = reference::random_inputs(g, 3, 7);
+  const auto try_tiles = [&](const Graph& graph, Precision precision, double tolerance) {
+    const Arrays expected = reference::interpret(graph, 3, inputs);
+    for (std::size_t tile = 0; tile < cuda::conv_tiles().size(); ++tile) {
+      if (precision == Precision::kFloat32 && cuda::conv_tiles()[tile].is_warpgroup) continue;
+      auto compiled = std::make_shared<CompiledProgram>(graph, options_for(3, precision));
+      compiled->tactics.assign(compiled->program.steps.size(), tile);
+      expect_close(run(*cuda::make_execution(compiled), graph, 3, inputs), expected, tolerance,
+                   name_of(cuda::conv_tiles()[tile]) + " " + std::string(name_of(precision)));
+    }
+  };
+  for (const Kind& kind : kFloatKinds) try_tiles(g, kind.precision, kind.tolerance);
+  try_tiles(quantized, Precision::kInt8, 6e-3);
+}
+
+TEST_F(OnDevice, RunsPreactivationBlocks) {
+  expect_matches(testing::residual_network(), "residual");
+  expect_quantized_matches(testing::residual_network(), "residual");
+}
+
+TEST_F(OnDevice, RunsDenseBlocks) {
+  for (const std::int64_t growth : {16, 12}) {
+    expect_matches(testing::dense_network(growth), "dense");
+    expect_quantized_matches(testing::dense_network(growth), "dense");
+  }
+}
+
+TEST_F(OnDevice, TakesChannelsFirstAndReturnsThem) {
+  Graph g;
+  const NodeId x =
+      g.add_input("x", {ElementType::kFloat32, {kBatch, 5, 9, 7}}, TensorLayout::kNchw);
+  const NodeId y = add_conv(g, "conv", x, {11, {3, 3}, {1, 1}, {1, 1}}, TensorLayout::kNchw);
+  const NodeId bias = testing::random_constant(g, "bias", {11, 1, 1}, 0.5);
+  const NodeId sum = testing::add_binary(g, "sum", BinaryKind::kSub, bias, y);
+  g.add_output("y", sum);
+  g.add_output("z", g.add(Op::kAveragePool, "pool", {sum},
+                          PoolAttributes{TensorLayout::kNchw, {3, 2}, {2, 1}, {1, 0}, {1, 1}}));
+  expect_matches(g, "nchw");
+}
+
+TEST_F(OnDevice, TakesPixelsAndNamesTheLargestScore) {
+  Graph g;
+  const NodeId x = g.add_input("x", {ElementType::kUInt8, {kBatch, 8, 8, 3}}, TensorLayout::kNhwc);
+  const NodeId real = g.add(Op::kCast, "cast", {x}, CastAttributes{ElementType::kFloat32});
+  const NodeId centred =
+      testing::add_binary(g, "centred", BinaryKind::kSub, real,
+                          g.add_constant("centre", Tensor::from_floats({3}, {100, 120, 90})));
+  const NodeId scaled =
+      testing::add_binary(g, "scaled", BinaryKind::kDiv, centred,
+                          g.add_constant("std", Tensor::from_floats({3}, {50, 60, 70})));
+  const NodeId y = add_conv(g, "conv", scaled, {16, {3, 3}, {2, 2}, {1, 1}});
+  testing::add_head(g, y, 16);
+  g.add_output("best", g.add(Op::kArgMax, "arg", {g.outputs()[0].value}, AxisAttributes{1}));
+  const std::int64_t batch = 3;
+  Arrays inputs = reference::random_inputs(g, batch, 7);
+  for (double& value : inputs[0]) value = std::floor(std::abs(value) * 255);
+  const auto executable = cuda::make_backend()->compile(g, options_for(batch, Precision::kFloat32));
+  expect_close(run(*executable->create_execution(), g, batch, inputs),
+               reference::interpret(g, batch, inputs), 1e-5, "pixels");
+}
+
+TEST_F(OnDevice, ReturnsTheSameFromItsBlob) {
+  const Graph g = testing::residual_network();
+  const auto backend = cuda::make_backend();
+  const CompileOptions options = options_for(2, Precision::kFloat16);
+  const Arrays inputs = reference::random_inputs(g, 2, 7);
+  const auto executable = backend->compile(g, options);
+  const std::vector<std::byte> blob = executable->serialize();
+  const auto again = backend->deserialize({blob.data(), blob.size()}, g, options);
+  EXPECT_EQ(run(*executable->create_execution(), g, 2, inputs),
+            run(*again->create_execution(), g, 2, inputs));
+  EXPECT_EQ(again->serialize(), blob);
+}
+
+TEST_F(OnDevice, RunsSeveralExecutionsAtOnce) {
+  constexpr int kThreads = 8;
+  constexpr int kRuns = 50;
+  const Graph g = testing::residual_network();
+  const auto executable = cuda::make_backend()->compile(g, options_for(2, Precision::kFloat16));
+  std::vector<int> wrong(kThreads, 0);
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < kThreads; ++thread) {
+    threads.emplace_back([&, thread] {
+      const Arrays inputs = reference::random_inputs(g, 2, static_cast<unsigned>(thread));
+      const auto execution = executable->create_execution();
+      const Arrays first = run(*execution, g, 2, inputs);
+      for (int count = 0; count < kRuns; ++count) {
+        if (run(*execution, g, 2, inputs) != first) ++wrong[static_cast<std::size_t>(thread)];
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, std::vector<int>(kThreads, 0));
+}
+
+TEST_F(OnDevice, TimesItsSteps) {
+  const Graph g = testing::residual_network();
+  CompileOptions options = options_for(1, Precision::kFloat16);
+  options.profiling = true;
+  const auto executable = cuda::make_backend()->compile(g, options);
+  const auto execution = executable->create_execution();
+  EXPECT_TRUE(execution->layer_times().empty());
+  run(*execution, g, 1, reference::random_inputs(g, 1, 7));
+  EXPECT_EQ(execution->layer_times().size(), executable->layers().size());
+  EXPECT_TRUE(execution->device_milliseconds().has_value());
+}
+
+TEST_F(OnDevice, SaysThatMemoryIsShortAndGoesOn) {
+  // Below what the kernels count, and more together than a GPU has.
+  Graph g;
+  NodeId x = add_image(g, 64, 16);
+  std::vector<NodeId> sums;
+  for (int count = 0; count < 64; ++count) {
+    sums.push_back(add_conv(g, "conv" + std::to_string(count), x, {16}));
+    g.add_output("y" + std::to_string(count), sums.back());
+  }
+  const auto backend = cuda::make_backend();
+  constexpr std::int64_t kFarTooMany = 32000;
+  try {
+    backend->compile(g, options_for(kFarTooMany, Precision::kFloat32));
+    FAIL() << "should not fit";
+  } catch (const BackendError& error) {
+    EXPECT_NE(std::string(error.what()).find("MiB"), std::string::npos) << error.what();
+  }
+  const Graph small = testing::residual_network();
+  EXPECT_NO_THROW(backend->compile(small, options_for(1, Precision::kFloat16)));
+}
+
+}  // namespace
+}  // namespace chexnet_trt
