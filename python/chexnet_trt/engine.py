@@ -27,14 +27,45 @@ def _forward_log(level: str, message: str) -> None:
 _core.set_log_sink(_forward_log)
 
 
-class Inference(Protocol):
+class Inference(ABC):
     """An inference in flight. It keeps its arrays alive; the outputs are valid after `wait`."""
+
+    def __init__(self, outputs: dict[str, Array]) -> None:
+        self._outputs = outputs
+        self._lock = threading.Lock()
+        self._done = False
+        self._error: Exception | None = None
 
     def wait(self) -> dict[str, Array]:
         """Blocks until done; returns the outputs by name. Raises BackendError if it failed."""
+        with self._lock:
+            if not self._done:
+                try:
+                    self._finish()
+                except _core.Error as error:
+                    self._error = error
+                self._done = True
+        if self._error is not None:
+            raise self._error
+        return self._outputs
 
     def ready(self) -> bool:
         """Whether `wait` would return at once."""
+        return self._done or self._is_ready()
+
+    def settle(self) -> None:
+        """`wait` for whoever comes next: an error stays with the inference that it belongs to."""
+        try:
+            self.wait()
+        except _core.Error:
+            logger.debug("the previous inference failed; its wait() raises the error")
+
+    @abstractmethod
+    def _finish(self) -> None:
+        """Blocks until the outputs are there."""
+
+    @abstractmethod
+    def _is_ready(self) -> bool: ...
 
 
 class ExecutionContext(Protocol):

@@ -10,33 +10,21 @@ from typing import Any
 from chexnet_trt import _core
 from chexnet_trt.bench import BenchOptions
 from chexnet_trt.bindings import Array
-from chexnet_trt.engine import Engine, logger
+from chexnet_trt.engine import Engine, Inference
 
 
-class NativeInference:
+class NativeInference(Inference):
     """engine.Inference."""
 
     def __init__(self, core: _core.ExecutionContext, outputs: dict[str, Array]) -> None:
+        super().__init__(outputs)
         self._core = core
-        self._outputs = outputs
-        self._lock = threading.Lock()
-        self._done = False
-        self._error: Exception | None = None
 
-    def wait(self) -> dict[str, Array]:
-        with self._lock:
-            if not self._done:
-                try:
-                    self._core.wait()
-                except _core.Error as error:
-                    self._error = error
-                self._done = True
-        if self._error is not None:
-            raise self._error
-        return self._outputs
+    def _finish(self) -> None:
+        self._core.wait()
 
-    def ready(self) -> bool:
-        return self._done or bool(self._core.ready())
+    def _is_ready(self) -> bool:
+        return bool(self._core.ready())
 
 
 class NativeContext:
@@ -52,21 +40,13 @@ class NativeContext:
         bound = self._engine.bind(bindings)
         with self._lock:
             if self._previous is not None:
-                self._settle(self._previous)
+                self._previous.settle()
             self._core.enqueue(bound.batch, [*bound.inputs.values(), *bound.outputs.values()])
             self._previous = NativeInference(self._core, bound.outputs)
             return self._previous
 
     def layer_times(self) -> list[Any]:
         return list(self._core.layer_times())
-
-    @staticmethod
-    def _settle(inference: NativeInference) -> None:
-        """An error stays with the inference that it belongs to."""
-        try:
-            inference.wait()
-        except _core.Error:
-            logger.debug("the previous inference failed; its wait() raises the error")
 
 
 class NativeEngine(Engine):

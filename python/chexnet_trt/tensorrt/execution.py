@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -10,47 +9,31 @@ from typing import Any
 
 from chexnet_trt import _core
 from chexnet_trt.bindings import Array, Bound
-from chexnet_trt.engine import Engine
+from chexnet_trt.engine import Engine, Inference
 from chexnet_trt.tensorrt.device import Event, Stream
 from chexnet_trt.tensorrt.profiling import LayerTimes
 from chexnet_trt.tensorrt.runtime import BatchRun, LoadedPlan
-
-logger = logging.getLogger("chexnet_trt.tensorrt")
 
 # Of a context; each batch size holds memory of the device.
 _KEPT_BATCHES = 8
 
 
-class TensorRtInference:
+class TensorRtInference(Inference):
     """engine.Inference."""
 
     def __init__(self, run: BatchRun, bound: Bound, done: Event) -> None:
+        super().__init__(bound.outputs)
         self._run = run
         self._bound = bound
         self._event = done
-        self._lock = threading.Lock()
-        self._done = False
-        self._error: Exception | None = None
-
-    def wait(self) -> dict[str, Array]:
-        with self._lock:
-            if not self._done:
-                try:
-                    self._finish()
-                except _core.Error as error:
-                    self._error = error
-                self._done = True
-        if self._error is not None:
-            raise self._error
-        return self._bound.outputs
-
-    def ready(self) -> bool:
-        return self._done or self._event.ready()
 
     def _finish(self) -> None:
         self._event.synchronize()
         for name, array in self._bound.outputs.items():
             array[...] = self._run.outputs[name].rows(self._bound.batch)
+
+    def _is_ready(self) -> bool:
+        return self._event.ready()
 
 
 class TensorRtContext:
@@ -72,7 +55,7 @@ class TensorRtContext:
         _check_writeable(bound.outputs)
         with self._lock:
             if self._previous is not None:
-                self._settle(self._previous)
+                self._previous.settle()
             run = self._run_of(bound.batch)
             for name, array in bound.inputs.items():
                 run.inputs[name].rows(bound.batch)[...] = array
@@ -100,14 +83,6 @@ class TensorRtContext:
                 self._runs.popitem(last=False)
         self._runs.move_to_end(size)
         return self._runs[size]
-
-    @staticmethod
-    def _settle(inference: TensorRtInference) -> None:
-        """An error stays with the inference that it belongs to."""
-        try:
-            inference.wait()
-        except _core.Error:
-            logger.debug("the previous inference failed; its wait() raises the error")
 
 
 def _check_writeable(outputs: Mapping[str, Array]) -> None:
