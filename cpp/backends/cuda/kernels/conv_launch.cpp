@@ -5,17 +5,18 @@ namespace {
 
 constexpr std::int32_t kWord = 16;
 
+int attribute(cudaDeviceAttr which) {
+  int device = 0;
+  int value = 0;
+  cudaGetDevice(&device);
+  cudaDeviceGetAttribute(&value, which, device);
+  return value;
+}
+
 /// wgmma is an instruction of this compute capability alone.
 bool has_warpgroups() {
-  static const bool has = [] {
-    int device = 0;
-    int major = 0;
-    int minor = 0;
-    cudaGetDevice(&device);
-    cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device);
-    cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device);
-    return major == 9 && minor == 0;
-  }();
+  static const bool has = attribute(cudaDevAttrComputeCapabilityMajor) == 9 &&
+                          attribute(cudaDevAttrComputeCapabilityMinor) == 0;
   return has;
 }
 
@@ -43,6 +44,7 @@ cudaError_t launch_conv(const ConvArguments& arguments, std::size_t tile, cudaSt
   const auto width = static_cast<std::int32_t>(size_of(arguments.input.element));
   ConvKernelArguments kernel;
   kernel.conv = arguments;
+  kernel.epilogue = PackedEpilogue(arguments.epilogue);
   const ImageSize& in = arguments.input_size;
   const ImageSize& out = arguments.output_size;
   kernel.pixels = out.images * out.height * out.width;

@@ -1,12 +1,13 @@
 #pragma once
 
-#include "backends/cuda/kernels/kernels.hpp"
+#include "backends/cuda/kernels/packed_epilogue.hpp"
 
 namespace chexnet_trt::cuda {
 
 /// ConvArguments with what the kernel would compute anew in every thread.
 struct ConvKernelArguments {
   ConvArguments conv;
+  PackedEpilogue epilogue;
   int pixels = 0;         ///< of all images of the result
   int words = 0;          ///< of all taps
   int words_a_tap = 0;    ///< of 16 bytes

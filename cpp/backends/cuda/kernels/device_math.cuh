@@ -203,12 +203,12 @@ __device__ inline void run_epilogue(const DeviceEpilogue& epilogue, std::int64_t
   store(epilogue.second, pixel * epilogue.second.pitch + channel, v);
 }
 
-/// `run_epilogue` of those of the kVector channels that lie below `channels`, one by one. Rare, and
-/// kept out of the way of the compiler's registers.
+/// `run_epilogue` of those of `count` channels that lie below `channels`, one by one. Rare, and kept
+/// out of the way of the compiler's registers.
 __device__ __noinline__ inline void run_epilogue_tail(const DeviceEpilogue& epilogue,
                                                       std::int64_t pixel, int channel, int channels,
-                                                      const float* v) {
-  for (int i = 0; i < kVector && channel + i < channels; ++i) {
+                                                      const float* v, int count) {
+  for (int i = 0; i < count && channel + i < channels; ++i) {
     float one[1] = {v[i]};
     run_epilogue(epilogue, pixel, channel + i, one);
   }

@@ -1,142 +1,264 @@
 #pragma once
 
+#include <algorithm>
+#include <limits>
 #include <type_traits>
 
 #include "backends/cuda/kernels/device_math.cuh"
-#include "backends/cuda/kernels/launch.cuh"
+#include "backends/cuda/kernels/packed_epilogue.hpp"
 
-// Eight stored numbers as one word or two, by the element type of a network. Conversions of 8-bit
-// numbers go through the mantissa of floats: the conversion units are slower than the others.
+// The epilogue where everything is stored as one type, four channels at a time. The multiplication
+// that ends in a unit (packed_epilogue.hpp) saturates it at no cost; the one that leaves it adds
+// 1.5 * 2^23, which rounds half to even and puts the level in the low byte. Conversion instructions
+// would be slower.
 
 namespace chexnet_trt::cuda {
 
-/// Everything is stored as T, or (T being signed or unsigned char) as int8 or uint8. A level is the
-/// stored number, of which 8-bit values have `scale` in the real one. `pack` takes levels and leaves
-/// them rounded.
-template <typename T>
-struct Packed;
+constexpr float kRoundingMagic = 12582912.0F;  ///< 1.5 * 2^23
 
+template <typename T>
+constexpr bool kIsLevel = sizeof(T) == 1;
+
+/// Four numbers as they are stored, of T: int8 and uint8 alike for signed or unsigned char.
+template <typename T, int Count = 4>
+struct alignas(Count * sizeof(T) < 16 ? Count * sizeof(T) : 16) PackedRun {
+  unsigned words[Count * sizeof(T) / 4];
+};
+
+template <typename T, int Count = 4>
+__device__ inline PackedRun<T, Count> read_packed(const DeviceValue& value, std::int64_t index) {
+  return *reinterpret_cast<const PackedRun<T, Count>*>(static_cast<const T*>(value.data) + index);
+}
+
+template <typename T, int Count = 4>
+__device__ inline void write_packed(const DeviceValue& value, std::int64_t index,
+                                    const PackedRun<T, Count>& run) {
+  *reinterpret_cast<PackedRun<T, Count>*>(static_cast<T*>(value.data) + index) = run;
+}
+
+/// The parts of a run of channels as one.
+template <typename T, int Count>
+struct RunOf {
+  PackedRun<T, Count> run{};
+  static constexpr int kWords = static_cast<int>(sizeof(T));  ///< of a part
+
+  __device__ PackedRun<T> part(int index) const {
+    PackedRun<T> four;
+#pragma unroll
+    for (int i = 0; i < kWords; ++i) four.words[i] = run.words[index * kWords + i];
+    return four;
+  }
+  __device__ void set(int index, const PackedRun<T>& four) {
+#pragma unroll
+    for (int i = 0; i < kWords; ++i) run.words[index * kWords + i] = four.words[i];
+  }
+};
+
+/// Scales and shifts of four channels, in the units of a PackedEpilogue.
+struct AffineFour {
+  float mul[4];
+  float add[4];
+  float second_mul[4];
+  float second_add[4];
+};
+
+__device__ inline float first_mul(const PackedEpilogue& packed, int channel) {
+  const float* from = packed.epilogue.mul;
+  return (from != nullptr ? from[channel] : 1.0F) * packed.first.mul;
+}
+__device__ inline float first_add(const PackedEpilogue& packed, int channel) {
+  const float* from = packed.epilogue.add;
+  return (from != nullptr ? from[channel] : 0.0F) * packed.first.add + packed.first.offset;
+}
+__device__ inline float second_mul(const PackedEpilogue& packed, int channel) {
+  const float* from = packed.epilogue.second_mul;
+  return (from != nullptr ? from[channel] : 1.0F) * packed.second.mul;
+}
+__device__ inline float second_add(const PackedEpilogue& packed, int channel) {
+  const float* from = packed.epilogue.second_add;
+  const float add = (from != nullptr ? from[channel] : 0.0F) * packed.second.add;
+  return add + packed.second.offset - packed.range.offset * second_mul(packed, channel);
+}
+
+__device__ inline AffineFour affine_four(const PackedEpilogue& packed, int channel) {
+  AffineFour result;
+#pragma unroll
+  for (int i = 0; i < 4; ++i) {
+    result.mul[i] = first_mul(packed, channel + i);
+    result.add[i] = first_add(packed, channel + i);
+    result.second_mul[i] = second_mul(packed, channel + i);
+    result.second_add[i] = second_add(packed, channel + i);
+  }
+  return result;
+}
+
+/// Four levels in one word.
+__device__ inline void unpack_levels(const StoredLevels& levels, unsigned word, float (&v)[4]) {
+  const unsigned flipped = word ^ levels.flip;
+#pragma unroll
+  for (int i = 0; i < 4; ++i) {
+    v[i] = __uint_as_float(__byte_perm(flipped, 0x4B000000U, 0x7540U + i)) - levels.zero;
+  }
+}
+
+/// Leaves the levels, counted from the lowest, in `unit`.
+__device__ inline unsigned pack_units(const UnitRange& range, float (&unit)[4]) {
+  unsigned bits[4];
+#pragma unroll
+  for (int i = 0; i < 4; ++i) {
+    const float shifted = fmaf(unit[i], range.range, kRoundingMagic);
+    bits[i] = __float_as_uint(shifted);
+    unit[i] = shifted - kRoundingMagic;
+  }
+  const unsigned low = __byte_perm(bits[0], bits[1], 0x0040);
+  return __byte_perm(low, __byte_perm(bits[2], bits[3], 0x0040), 0x5410) ^ range.flip;
+}
+
+template <typename T>
+struct FloatPairs;
 template <>
-struct Packed<float> {
-  using Raw = chexnet_trt::cuda::Raw<32>;
-  __device__ static void unpack(const DeviceValue& /*value*/, Raw raw, float (&v)[kVector]) {
-    const uint4 words[2] = {raw.a, raw.b};
+struct FloatPairs<__half> {
+  using Pair = __half2;
+  __device__ static float2 to_floats(Pair pair) { return __half22float2(pair); }
+  __device__ static Pair from_floats(float a, float b) { return __floats2half2_rn(a, b); }
+  __device__ static Pair zero() { return __float2half2_rn(0.0F); }
+};
+template <>
+struct FloatPairs<__nv_bfloat16> {
+  using Pair = __nv_bfloat162;
+  __device__ static float2 to_floats(Pair pair) { return __bfloat1622float2(pair); }
+  __device__ static Pair from_floats(float a, float b) { return __floats2bfloat162_rn(a, b); }
+  __device__ static Pair zero() { return __float2bfloat162_rn(0.0F); }
+};
+
+/// Four stored numbers: of 8-bit values their levels.
+template <typename T>
+__device__ inline void unpack(const StoredLevels& levels, const PackedRun<T>& run, float (&v)[4]) {
+  if constexpr (kIsLevel<T>) {
+    unpack_levels(levels, run.words[0], v);
+  } else if constexpr (std::is_same_v<T, float>) {
+#pragma unroll
+    for (int i = 0; i < 4; ++i) v[i] = __uint_as_float(run.words[i]);
+  } else {
+    using Pairs = FloatPairs<T>;
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
-      v[i * 4] = __uint_as_float(words[i].x);
-      v[i * 4 + 1] = __uint_as_float(words[i].y);
-      v[i * 4 + 2] = __uint_as_float(words[i].z);
-      v[i * 4 + 3] = __uint_as_float(words[i].w);
-    }
-  }
-  __device__ static Raw pack(const DeviceValue& /*value*/, float (&v)[kVector]) {
-    const auto word = [&](int i) {
-      return make_uint4(__float_as_uint(v[i]), __float_as_uint(v[i + 1]), __float_as_uint(v[i + 2]),
-                        __float_as_uint(v[i + 3]));
-    };
-    return {word(0), word(4)};
-  }
-};
-
-template <>
-struct Packed<__half> {
-  using Raw = chexnet_trt::cuda::Raw<16>;
-  __device__ static void unpack(const DeviceValue& /*value*/, Raw raw, float (&v)[kVector]) {
-    const auto* pairs = reinterpret_cast<const __half2*>(&raw);
-#pragma unroll
-    for (int i = 0; i < 4; ++i) {
-      const float2 pair = __half22float2(pairs[i]);
+      const float2 pair =
+          Pairs::to_floats(*reinterpret_cast<const typename Pairs::Pair*>(&run.words[i]));
       v[i * 2] = pair.x;
       v[i * 2 + 1] = pair.y;
     }
   }
-  __device__ static Raw pack(const DeviceValue& /*value*/, float (&v)[kVector]) {
-    Raw raw;
-    auto* pairs = reinterpret_cast<__half2*>(&raw);
-#pragma unroll
-    for (int i = 0; i < 4; ++i) pairs[i] = __floats2half2_rn(v[i * 2], v[i * 2 + 1]);
-    return raw;
-  }
-};
+}
 
-template <>
-struct Packed<__nv_bfloat16> {
-  using Raw = chexnet_trt::cuda::Raw<16>;
-  __device__ static void unpack(const DeviceValue& /*value*/, Raw raw, float (&v)[kVector]) {
-    const auto* pairs = reinterpret_cast<const __nv_bfloat162*>(&raw);
-#pragma unroll
-    for (int i = 0; i < 4; ++i) {
-      const float2 pair = __bfloat1622float2(pairs[i]);
-      v[i * 2] = pair.x;
-      v[i * 2 + 1] = pair.y;
-    }
-  }
-  __device__ static Raw pack(const DeviceValue& /*value*/, float (&v)[kVector]) {
-    Raw raw;
-    auto* pairs = reinterpret_cast<__nv_bfloat162*>(&raw);
-#pragma unroll
-    for (int i = 0; i < 4; ++i) pairs[i] = __floats2bfloat162_rn(v[i * 2], v[i * 2 + 1]);
-    return raw;
-  }
-};
-
-template <>
-struct Packed<signed char> {
-  using Raw = chexnet_trt::cuda::Raw<8>;
-
-  __device__ static void unpack(const DeviceValue& value, Raw raw, float (&v)[kVector]) {
-    unpack_levels(value, raw, v);
-#pragma unroll
-    for (int i = 0; i < kVector; ++i) v[i] *= value.scale;
-  }
-
-  /// Byte b of a word is the mantissa of 2^23 + b; with its top bit flipped, int8 is b - 128.
-  __device__ static void unpack_levels(const DeviceValue& value, Raw raw, float (&v)[kVector]) {
-    const bool is_signed = value.element == ElementType::kInt8;
-    const unsigned flip = is_signed ? 0x80808080U : 0U;
-    const float zero = is_signed ? 8388608.0F + 128.0F : 8388608.0F;
-    const unsigned words[2] = {raw.a.x ^ flip, raw.a.y ^ flip};
-#pragma unroll
-    for (int i = 0; i < kVector; ++i) {
-      const unsigned bits = __byte_perm(words[i / 4], 0x4B000000U, 0x7540U + i % 4);
-      v[i] = __uint_as_float(bits) - zero;
-    }
-  }
-
-  /// Adding 1.5 * 2^23 rounds half to even and leaves the integer in the low bits.
-  __device__ static Raw pack(const DeviceValue& value, float (&v)[kVector]) {
-    constexpr float kMagic = 12582912.0F;
-    const bool is_signed = value.element == ElementType::kInt8;
-    const float low = is_signed ? -128.0F : 0.0F;
-    const float high = is_signed ? 127.0F : 255.0F;
-    unsigned bits[kVector];
-#pragma unroll
-    for (int i = 0; i < kVector; ++i) {
-      const float shifted = fminf(fmaxf(v[i], low), high) + kMagic;
-      bits[i] = __float_as_uint(shifted);
-      v[i] = shifted - kMagic;
-    }
-    const auto word = [&](int i) {
-      return __byte_perm(__byte_perm(bits[i], bits[i + 1], 0x0040),
-                         __byte_perm(bits[i + 2], bits[i + 3], 0x0040), 0x5410);
-    };
-    return {make_uint2(word(0), word(4))};
-  }
-};
-
-template <>
-struct Packed<unsigned char> : Packed<signed char> {};
-
-/// True where a value can be read and written as Packed<T>, whole vectors of channels at a time.
+/// Of floating-point types: floored and stored.
 template <typename T>
-bool is_packed(const DeviceValue& value) {
-  if (value.data == nullptr) return true;
+__device__ inline PackedRun<T> pack_floored(float floor, const float (&v)[4]) {
+  PackedRun<T> run;
+  if constexpr (std::is_same_v<T, float>) {
+#pragma unroll
+    for (int i = 0; i < 4; ++i) run.words[i] = __float_as_uint(fmaxf(v[i], floor));
+  } else {
+    using Pairs = FloatPairs<T>;
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+      auto pair = Pairs::from_floats(v[i * 2], v[i * 2 + 1]);
+      if (floor == 0) pair = __hmax2(pair, Pairs::zero());
+      run.words[i] = *reinterpret_cast<const unsigned*>(&pair);
+    }
+  }
+  return run;
+}
+
+template <typename T>
+struct PackedOutputs {
+  PackedRun<T> first;
+  PackedRun<T> second;
+};
+
+/// Units, saturated, of an 8-bit output; else the number itself.
+template <typename T>
+__device__ inline float bounded(const PackedEpilogue& packed, float v) {
+  return kIsLevel<T> && packed.is_rounded ? __saturatef(v) : v;
+}
+
+/// The output of four channels whose sums, or levels, are `v`; what is stored of it. Leaves in `v`
+/// what the second output is computed from.
+template <typename T>
+__device__ inline PackedRun<T> first_output(const PackedEpilogue& packed, const AffineFour& affine,
+                                            const PackedRun<T>& residual, float (&v)[4]) {
+  if (packed.epilogue.residual.data != nullptr) {
+    float added[4];
+    unpack<T>(packed.residual_levels, residual, added);
+#pragma unroll
+    for (int i = 0; i < 4; ++i) v[i] = fmaf(v[i], affine.mul[i], affine.add[i]);
+    if (packed.floor_before > -INFINITY) {
+#pragma unroll
+      for (int i = 0; i < 4; ++i) v[i] = fmaxf(v[i], packed.floor_before);
+    }
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      v[i] = bounded<T>(packed, fmaf(added[i], packed.residual_factor, v[i]));
+    }
+  } else {
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      v[i] = bounded<T>(packed, fmaf(v[i], affine.mul[i], affine.add[i]));
+    }
+  }
+  PackedRun<T> stored{};
+  if (kIsLevel<T> && packed.is_rounded) {
+    stored.words[0] = pack_units(packed.range, v);
+    return stored;
+  }
+  if constexpr (!kIsLevel<T>) stored = pack_floored<T>(packed.floor, v);
+  if (packed.floor == 0 && packed.epilogue.second.data != nullptr) {
+#pragma unroll
+    for (int i = 0; i < 4; ++i) v[i] = fmaxf(v[i], 0.0F);
+  }
+  return stored;
+}
+
+template <typename T>
+__device__ inline PackedRun<T> second_output(const PackedEpilogue& packed, const AffineFour& affine,
+                                             float (&v)[4]) {
+#pragma unroll
+  for (int i = 0; i < 4; ++i) v[i] = fmaf(v[i], affine.second_mul[i], affine.second_add[i]);
+  if constexpr (kIsLevel<T>) {
+#pragma unroll
+    for (int i = 0; i < 4; ++i) v[i] = __saturatef(v[i]);
+    PackedRun<T> stored;
+    stored.words[0] = pack_units(packed.second_range, v);
+    return stored;
+  } else {
+    return pack_floored<T>(packed.second_floor, v);
+  }
+}
+
+template <typename T>
+__device__ inline PackedOutputs<T> run_packed_epilogue(const PackedEpilogue& packed,
+                                                       const AffineFour& affine,
+                                                       const PackedRun<T>& residual,
+                                                       float (&v)[4]) {
+  PackedOutputs<T> result{};
+  result.first = first_output<T>(packed, affine, residual, v);
+  if (packed.epilogue.second.data != nullptr) {
+    result.second = second_output<T>(packed, affine, v);
+  }
+  return result;
+}
+
+/// True where a value can be read and written as Packed<T>, `Count` channels at a time.
+template <typename T>
+bool is_packed(const DeviceValue& value, int count) {
   const bool is_8_bit = value.element == ElementType::kInt8 || value.element == ElementType::kUInt8;
   const bool fits = sizeof(T) == 1                     ? is_8_bit
                     : std::is_same_v<T, __half>        ? value.element == ElementType::kFloat16
                     : std::is_same_v<T, __nv_bfloat16> ? value.element == ElementType::kBFloat16
                                                        : value.element == ElementType::kFloat32;
-  return fits && is_vector_aligned(value);
+  const std::size_t bytes = std::min<std::size_t>(static_cast<std::size_t>(count) * sizeof(T), 16);
+  return fits && reinterpret_cast<std::uintptr_t>(value.data) % bytes == 0 &&
+         static_cast<std::size_t>(value.pitch) * sizeof(T) % bytes == 0;
 }
 
 inline bool is_floor(const DeviceActivation& activation) {
@@ -145,81 +267,14 @@ inline bool is_floor(const DeviceActivation& activation) {
 
 /// The same of an epilogue, whose activations are relu or none.
 template <typename T>
-bool is_packed(const DeviceEpilogue& epilogue, int channels) {
-  return channels % kVector == 0 && is_floor(epilogue.activation) &&
+bool is_packed(const DeviceEpilogue& epilogue, int channels, int count) {
+  const auto fits = [&](const DeviceValue& value) {
+    return value.data == nullptr || is_packed<T>(value, count);
+  };
+  const bool rounds = size_of(epilogue.output.element) == 1;
+  return channels % count == 0 && (sizeof(T) == 1 || !rounds) && is_floor(epilogue.activation) &&
          is_floor(epilogue.activation_after) && is_floor(epilogue.second_activation) &&
-         is_packed<T>(epilogue.residual) && is_packed<T>(epilogue.output) &&
-         is_packed<T>(epilogue.second);
-}
-
-/// The scales and shifts of kVector channels.
-struct AffineVector {
-  float mul[kVector];
-  float add[kVector];
-
-  __device__ void apply(float floor, float (&v)[kVector]) const {
-#pragma unroll
-    for (int i = 0; i < kVector; ++i) v[i] = fmaxf(v[i] * mul[i] + add[i], floor);
-  }
-};
-
-template <typename T>
-__device__ inline typename Packed<T>::Raw read_packed(const DeviceValue& value,
-                                                      std::int64_t index) {
-  return *reinterpret_cast<const typename Packed<T>::Raw*>(static_cast<const T*>(value.data) +
-                                                           index);
-}
-
-template <typename T>
-__device__ inline void write_packed(const DeviceValue& value, std::int64_t index,
-                                    typename Packed<T>::Raw raw) {
-  *reinterpret_cast<typename Packed<T>::Raw*>(static_cast<T*>(value.data) + index) = raw;
-}
-
-/// What the affines of an epilogue are multiplied by for `run_packed_epilogue`, so that the first
-/// yields levels of the output and the second, from those, levels of the second output.
-struct LevelFactors {
-  float first;  ///< of mul and add
-  float second_mul;
-  float second_add;
-  __device__ explicit LevelFactors(const DeviceEpilogue& epilogue)
-      : first(epilogue.output.inverse),
-        second_mul(epilogue.output.scale * epilogue.second.inverse),
-        second_add(epilogue.second.inverse) {}
-};
-
-/// `run_epilogue` where everything is packed (is_packed); `Affines` gives the AffineVector of the
-/// first and of the second output, with their LevelFactors.
-template <typename T, typename Affines>
-__device__ inline void run_packed_epilogue(const DeviceEpilogue& epilogue, std::int64_t pixel,
-                                           int channel, typename Packed<T>::Raw residual,
-                                           const Affines& affines, float (&v)[kVector]) {
-  affines.first().apply(epilogue.activation.floor, v);
-  if (epilogue.residual.data != nullptr) {
-    float added[kVector];
-    const float levels = epilogue.residual.scale * epilogue.output.inverse;
-    if constexpr (sizeof(T) == 1) {
-      Packed<T>::unpack_levels(epilogue.residual, residual, added);
-    } else {
-      Packed<T>::unpack(epilogue.residual, residual, added);
-    }
-#pragma unroll
-    for (int i = 0; i < kVector; ++i) {
-      v[i] = fmaxf(v[i] + added[i] * levels, epilogue.activation_after.floor);
-    }
-  }
-  const bool is_rounded = epilogue.output.element == ElementType::kInt8 ||
-                          epilogue.output.element == ElementType::kUInt8;
-  if (epilogue.output.data != nullptr || (sizeof(T) == 1 && is_rounded)) {
-    const typename Packed<T>::Raw raw = Packed<T>::pack(epilogue.output, v);
-    if (epilogue.output.data != nullptr) {
-      write_packed<T>(epilogue.output, pixel * epilogue.output.pitch + channel, raw);
-    }
-  }
-  if (epilogue.second.data == nullptr) return;
-  affines.second().apply(epilogue.second_activation.floor, v);
-  write_packed<T>(epilogue.second, pixel * epilogue.second.pitch + channel,
-                  Packed<T>::pack(epilogue.second, v));
+         fits(epilogue.residual) && fits(epilogue.output) && fits(epilogue.second);
 }
 
 }  // namespace chexnet_trt::cuda

@@ -31,7 +31,7 @@ template <int Count>
 __device__ void finish(const DeviceEpilogue& epilogue, const Position& at, int channels,
                        float (&v)[Count]) {
   if (at.channel + Count <= channels) return run_epilogue(epilogue, at.pixel, at.channel, v);
-  run_epilogue_tail(epilogue, at.pixel, at.channel, channels, v);
+  run_epilogue_tail(epilogue, at.pixel, at.channel, channels, v, Count);
 }
 
 template <typename T, int Count>
@@ -51,43 +51,54 @@ __global__ void map_kernel(const __grid_constant__ PixelArguments arguments) {
   finish(arguments.epilogue, at, size.channels, v);
 }
 
-__device__ AffineVector affine_of(const float* mul, const float* add, int channel, float mul_factor,
-                                  float add_factor) {
-  AffineVector result;
+/// Scales and shifts of a thread's kVector channels.
+struct KeptAffines {
+  AffineFour four[kVector / 4];
+  __device__ KeptAffines(const PackedEpilogue& packed, int channel) {
 #pragma unroll
-  for (int i = 0; i < kVector; ++i) {
-    result.mul[i] = 1.0F;
-    result.add[i] = 0.0F;
+    for (int i = 0; i < kVector / 4; ++i) four[i] = affine_four(packed, channel + i * 4);
   }
-  if (mul != nullptr) load_as<float>(mul, channel, 1.0F, result.mul);
-  if (add != nullptr) load_as<float>(add, channel, 1.0F, result.add);
-#pragma unroll
-  for (int i = 0; i < kVector; ++i) {
-    result.mul[i] *= mul_factor;
-    result.add[i] *= add_factor;
-  }
-  return result;
+};
+
+template <typename T>
+using Vector = RunOf<T, kVector>;
+
+template <typename T>
+__device__ Vector<T> read_vector(const DeviceValue& value, std::int64_t pixel, int channel) {
+  return {read_packed<T, kVector>(value, pixel * value.pitch + channel)};
 }
 
-/// Scales and shifts that a thread keeps for all its pixels.
-struct KeptAffines {
-  AffineVector one;
-  AffineVector two;
-  __device__ KeptAffines(const DeviceEpilogue& epilogue, int channel) {
-    const LevelFactors factors(epilogue);
-    one = affine_of(epilogue.mul, epilogue.add, channel, factors.first, factors.first);
-    two = affine_of(epilogue.second_mul, epilogue.second_add, channel, factors.second_mul,
-                    factors.second_add);
+template <typename T>
+__device__ void finish_packed(const PackedEpilogue& packed, const KeptAffines& affines,
+                              std::int64_t pixel, int channel, const Vector<T>& residual,
+                              float (&v)[kVector / 4][4]) {
+  Vector<T> output;
+  Vector<T> second;
+#pragma unroll
+  for (int i = 0; i < kVector / 4; ++i) {
+    const auto result = run_packed_epilogue<T>(packed, affines.four[i], residual.part(i), v[i]);
+    output.set(i, result.first);
+    second.set(i, result.second);
   }
-  __device__ const AffineVector& first() const { return one; }
-  __device__ const AffineVector& second() const { return two; }
+  const auto write = [&](const DeviceValue& value, const Vector<T>& vector) {
+    if (value.data != nullptr) write_packed(value, pixel * value.pitch + channel, vector.run);
+  };
+  write(packed.epilogue.output, output);
+  write(packed.epilogue.second, second);
+}
+
+struct PackedMapArguments {
+  DeviceValue input;
+  StoredLevels levels;
+  ImageSize size;
+  PackedEpilogue packed;
 };
 
 constexpr int kMapPixels = 4;  ///< a thread's
 
 /// Where everything is packed. Threads x kMapPixels cover the pixels of one group of channels each.
 template <typename T>
-__global__ void packed_map_kernel(const __grid_constant__ PixelArguments arguments) {
+__global__ void packed_map_kernel(const __grid_constant__ PackedMapArguments arguments) {
   release_successor();
   const ImageSize& size = arguments.size;
   const unsigned groups = static_cast<unsigned>(size.channels) / kVector;
@@ -97,79 +108,171 @@ __global__ void packed_map_kernel(const __grid_constant__ PixelArguments argumen
   const int first = static_cast<int>(index / groups);
   const int channel = static_cast<int>(index % groups) * kVector;
   if (first >= stride) return wait_for_predecessors();
-  const KeptAffines affines(arguments.epilogue, channel);
+  const KeptAffines affines(arguments.packed, channel);
   wait_for_predecessors();
-  typename Packed<T>::Raw inputs[kMapPixels];
-  typename Packed<T>::Raw residuals[kMapPixels] = {};
-  const DeviceValue& residual = arguments.epilogue.residual;
+  Vector<T> inputs[kMapPixels];
+  Vector<T> residuals[kMapPixels];
+  const DeviceValue& residual = arguments.packed.epilogue.residual;
 #pragma unroll
   for (int i = 0; i < kMapPixels; ++i) {
-    const std::int64_t pixel = min(first + i * stride, pixels - 1);
-    inputs[i] = read_packed<T>(arguments.input, pixel * arguments.input.pitch + channel);
-    if (residual.data != nullptr) {
-      residuals[i] = read_packed<T>(residual, pixel * residual.pitch + channel);
-    }
+    const int pixel = min(first + i * stride, pixels - 1);
+    inputs[i] = read_vector<T>(arguments.input, pixel, channel);
+    if (residual.data != nullptr) residuals[i] = read_vector<T>(residual, pixel, channel);
   }
 #pragma unroll
   for (int i = 0; i < kMapPixels; ++i) {
     const int pixel = first + i * stride;
     if (pixel >= pixels) return;
-    float v[kVector];
-    Packed<T>::unpack(arguments.input, inputs[i], v);
-    run_packed_epilogue<T>(arguments.epilogue, pixel, channel, residuals[i], affines, v);
+    float v[kVector / 4][4];
+#pragma unroll
+    for (int part = 0; part < kVector / 4; ++part) {
+      unpack<T>(arguments.levels, inputs[i].part(part), v[part]);
+    }
+    finish_packed<T>(arguments.packed, affines, pixel, channel, residuals[i], v);
   }
 }
 
-template <typename T, int Count, bool IsPacked>
+/// The taps of a window that lie in the image.
+struct WindowPart {
+  int image;
+  int first_y, last_y;
+  int first_x, last_x;
+
+  __device__ WindowPart(const PoolArguments& arguments, int pixel) {
+    const ImageSize& in = arguments.input_size;
+    const ImageSize& out = arguments.output_size;
+    const Window& window = arguments.window;
+    const int line = pixel / out.width;
+    image = line / out.height;
+    const int x = (pixel - line * out.width) * window.stride_x - window.pad_x;
+    const int y = (line - image * out.height) * window.stride_y - window.pad_y;
+    first_x = max(x, 0), last_x = min(x + window.width, in.width);
+    first_y = max(y, 0), last_y = min(y + window.height, in.height);
+  }
+  __device__ int taps() const { return (last_y - first_y) * (last_x - first_x); }
+
+  /// `take(pixel)` of every tap.
+  template <typename Take>
+  __device__ void each(const ImageSize& in, Take take) const {
+    for (int y = first_y; y < last_y; ++y) {
+#pragma unroll 3
+      for (int x = first_x; x < last_x; ++x) take((image * in.height + y) * in.width + x);
+    }
+  }
+};
+
+template <typename T, int Count>
 __global__ void pool_kernel(const __grid_constant__ PoolArguments arguments) {
   release_successor();
-  const ImageSize& in = arguments.input_size;
   const ImageSize& out = arguments.output_size;
-  const Window& window = arguments.window;
   const Position at = position_of<Count>(pixels_of(out), out.channels);
   wait_for_predecessors();
   if (!at.is_inside) return;
-  const int line = at.pixel / out.width;
-  const int image = line / out.height;
-  const int x0 = (at.pixel - line * out.width) * window.stride_x - window.pad_x;
-  const int y0 = (line - image * out.height) * window.stride_y - window.pad_y;
+  const WindowPart part(arguments, at.pixel);
   float v[Count];
 #pragma unroll
   for (int i = 0; i < Count; ++i) v[i] = arguments.is_max ? -INFINITY : 0.0F;
-  int taps = 0;
-  for (int y = max(y0, 0); y < min(y0 + window.height, in.height); ++y) {
-#pragma unroll 3
-    for (int x = max(x0, 0); x < min(x0 + window.width, in.width); ++x) {
-      float tap[Count];
-      const int pixel = (image * in.height + y) * in.width + x;
-      if constexpr (IsPacked) {
-        Packed<T>::unpack(
-            arguments.input,
-            read_packed<T>(arguments.input, pixel * arguments.input.pitch + at.channel), tap);
-      } else {
-        load_pixel<T>(arguments.input, pixel, at.channel, tap);
-      }
+  part.each(arguments.input_size, [&](int pixel) {
+    float tap[Count];
+    load_pixel<T>(arguments.input, pixel, at.channel, tap);
 #pragma unroll
-      for (int i = 0; i < Count; ++i) {
-        v[i] = arguments.is_max ? fmaxf(v[i], tap[i]) : v[i] + tap[i];
-      }
-      ++taps;
+    for (int i = 0; i < Count; ++i) {
+      v[i] = arguments.is_max ? fmaxf(v[i], tap[i]) : v[i] + tap[i];
     }
-  }
-  const float divisor = arguments.is_max ? 1.0F : 1.0F / static_cast<float>(taps);
+  });
+  const float divisor = arguments.is_max ? 1.0F : 1.0F / static_cast<float>(part.taps());
 #pragma unroll
   for (int i = 0; i < Count; ++i) v[i] *= divisor;
-  if constexpr (IsPacked) {
-    const DeviceEpilogue& epilogue = arguments.epilogue;
-    typename Packed<T>::Raw residual = {};
-    if (epilogue.residual.data != nullptr) {
-      residual = read_packed<T>(epilogue.residual, at.pixel * epilogue.residual.pitch + at.channel);
-    }
-    const KeptAffines affines(epilogue, at.channel);
-    run_packed_epilogue<T>(epilogue, at.pixel, at.channel, residual, affines, v);
-  } else {
-    finish(arguments.epilogue, at, out.channels, v);
+  finish(arguments.epilogue, at, out.channels, v);
+}
+
+/// The largest of stored numbers, a word at a time.
+template <typename T>
+struct WordMax {
+  using Pair = typename FloatPairs<T>::Pair;
+  Pair largest = FloatPairs<T>::from_floats(-INFINITY, -INFINITY);
+  __device__ void take(unsigned word) {
+    largest = __hmax2(largest, *reinterpret_cast<const Pair*>(&word));
   }
+  __device__ unsigned get() const { return *reinterpret_cast<const unsigned*>(&largest); }
+};
+template <>
+struct WordMax<float> {
+  float largest = -INFINITY;
+  __device__ void take(unsigned word) { largest = fmaxf(largest, __uint_as_float(word)); }
+  __device__ unsigned get() const { return __float_as_uint(largest); }
+};
+/// Bytes as the upper halves of 16-bit numbers: what lies below an upper half decides nothing.
+template <>
+struct WordMax<unsigned char> {
+  unsigned odd = 0;
+  unsigned even = 0;
+  __device__ void take(unsigned word) {
+    odd = __vmaxu2(odd, word);
+    even = __vmaxu2(even, word << 8);
+  }
+  __device__ unsigned get() const { return __byte_perm(even, odd, 0x7351); }
+};
+template <>
+struct WordMax<signed char> {
+  unsigned odd = 0x80008000U;
+  unsigned even = 0x80008000U;
+  __device__ void take(unsigned word) {
+    odd = __vmaxs2(odd, word);
+    even = __vmaxs2(even, word << 8);
+  }
+  __device__ unsigned get() const { return __byte_perm(even, odd, 0x7351); }
+};
+
+struct PackedPoolArguments {
+  PoolArguments pool;
+  StoredLevels levels;
+  PackedEpilogue packed;
+};
+
+/// Where everything is packed.
+template <typename T, bool IsMax>
+__global__ void packed_pool_kernel(const __grid_constant__ PackedPoolArguments arguments) {
+  release_successor();
+  const PoolArguments& pool = arguments.pool;
+  const Position at = position_of<kVector>(pixels_of(pool.output_size), pool.output_size.channels);
+  wait_for_predecessors();
+  if (!at.is_inside) return;
+  const WindowPart part(pool, at.pixel);
+  float v[kVector / 4][4] = {};
+  if constexpr (IsMax) {
+    constexpr int kWords = kVector * sizeof(T) / 4;
+    WordMax<T> largest[kWords];
+    part.each(pool.input_size, [&](int pixel) {
+      const Vector<T> tap = read_vector<T>(pool.input, pixel, at.channel);
+#pragma unroll
+      for (int i = 0; i < kWords; ++i) largest[i].take(tap.run.words[i]);
+    });
+    Vector<T> result;
+#pragma unroll
+    for (int i = 0; i < kWords; ++i) result.run.words[i] = largest[i].get();
+#pragma unroll
+    for (int i = 0; i < kVector / 4; ++i) unpack<T>(arguments.levels, result.part(i), v[i]);
+  } else {
+    part.each(pool.input_size, [&](int pixel) {
+      const Vector<T> tap = read_vector<T>(pool.input, pixel, at.channel);
+#pragma unroll
+      for (int i = 0; i < kVector / 4; ++i) {
+        float four[4];
+        unpack<T>(arguments.levels, tap.part(i), four);
+#pragma unroll
+        for (int k = 0; k < 4; ++k) v[i][k] += four[k];
+      }
+    });
+    const float share = 1.0F / static_cast<float>(part.taps());
+#pragma unroll
+    for (int i = 0; i < kVector; ++i) v[i / 4][i % 4] *= share;
+  }
+  Vector<T> residual;
+  const DeviceValue& added = arguments.packed.epilogue.residual;
+  if (added.data != nullptr) residual = read_vector<T>(added, at.pixel, at.channel);
+  const KeptAffines affines(arguments.packed, at.channel);
+  finish_packed<T>(arguments.packed, affines, at.pixel, at.channel, residual, v);
 }
 
 constexpr int kMeanGroups = 32;                      ///< of channels, a block's
@@ -362,14 +465,17 @@ bool is_wide(const DeviceValue& input, const DeviceEpilogue& epilogue) {
 cudaError_t launch_map(const PixelArguments& arguments, cudaStream_t stream) {
   return with_type(arguments.input.element, [&](auto stored) {
     using T = typename decltype(stored)::Type;
-    if (is_packed<T>(arguments.input) &&
-        is_packed<T>(arguments.epilogue, arguments.size.channels)) {
+    const DeviceValue& input = arguments.input;
+    if (is_packed<T>(input, kVector) &&
+        is_packed<T>(arguments.epilogue, arguments.size.channels, kVector)) {
       const std::int64_t pixels = (pixels_of(arguments.size) + kMapPixels - 1) / kMapPixels;
+      const PackedMapArguments packed{input, stored_levels(input), arguments.size,
+                                      PackedEpilogue(arguments.epilogue, input.scale)};
       return launch(packed_map_kernel<T>,
                     dim3(blocks_for(pixels * (arguments.size.channels / kVector))), kThreads, 0, 1,
-                    stream, arguments);
+                    stream, packed);
     }
-    const bool wide = is_wide(arguments.input, arguments.epilogue);
+    const bool wide = is_wide(input, arguments.epilogue);
     const dim3 blocks(blocks_for(groups_of(arguments.size, wide ? kVector : 1)));
     return launch(wide ? map_kernel<T, kVector> : map_kernel<T, 1>, blocks, kThreads, 0, 1, stream,
                   arguments);
@@ -379,14 +485,19 @@ cudaError_t launch_map(const PixelArguments& arguments, cudaStream_t stream) {
 cudaError_t launch_pool(const PoolArguments& arguments, cudaStream_t stream) {
   return with_type(arguments.input.element, [&](auto stored) {
     using T = typename decltype(stored)::Type;
-    const bool packed = is_packed<T>(arguments.input) &&
-                        is_packed<T>(arguments.epilogue, arguments.output_size.channels);
-    const bool wide = is_wide(arguments.input, arguments.epilogue);
-    const dim3 blocks(blocks_for(groups_of(arguments.output_size, wide ? kVector : 1)));
-    const auto kernel = packed ? pool_kernel<T, kVector, true>
-                        : wide ? pool_kernel<T, kVector, false>
-                               : pool_kernel<T, 1, false>;
-    return launch(kernel, blocks, kThreads, 0, 1, stream, arguments);
+    const DeviceValue& input = arguments.input;
+    const bool packed = is_packed<T>(input, kVector) &&
+                        is_packed<T>(arguments.epilogue, arguments.output_size.channels, kVector);
+    const bool wide = is_wide(input, arguments.epilogue);
+    const dim3 blocks(blocks_for(groups_of(arguments.output_size, packed || wide ? kVector : 1)));
+    if (packed) {
+      return launch(arguments.is_max ? packed_pool_kernel<T, true> : packed_pool_kernel<T, false>,
+                    blocks, kThreads, 0, 1, stream,
+                    PackedPoolArguments{arguments, stored_levels(input),
+                                        PackedEpilogue(arguments.epilogue, input.scale)});
+    }
+    return launch(wide ? pool_kernel<T, kVector> : pool_kernel<T, 1>, blocks, kThreads, 0, 1,
+                  stream, arguments);
   });
 }
 

@@ -1,0 +1,245 @@
+#pragma once
+
+#include <cooperative_groups.h>
+
+#include "backends/cuda/kernels/packed.cuh"
+#include "backends/cuda/kernels/product.cuh"
+
+// What becomes of the sums of a tile: straight from registers to the result.
+
+namespace chexnet_trt::cuda {
+
+/// Scales and shifts of a tile's channels in shared memory. Every 16 channels are followed by a gap of
+/// 4, so that the runs of four neighbours lie in different banks.
+template <typename Shape>
+class AffineShelf {
+  static constexpr int kLength = Shape::kColumns + Shape::kColumns / 4;
+
+ public:
+  __device__ explicit AffineShelf(float* shared) : shared_(shared) {}
+
+  /// Filled after the next barrier.
+  __device__ void fill(const PackedEpilogue& packed, int first_channel, int channels) const {
+    for (int column = static_cast<int>(threadIdx.x); column < Shape::kColumns;
+         column += Shape::kBlockThreads) {
+      const int channel = first_channel + column;
+      if (channel >= channels) continue;
+      float* to = shared_ + place(column);
+      to[0] = first_mul(packed, channel);
+      to[kLength] = first_add(packed, channel);
+      to[2 * kLength] = second_mul(packed, channel);
+      to[3 * kLength] = second_add(packed, channel);
+    }
+  }
+
+  __device__ AffineFour four(int column) const {
+    const float* from = shared_ + place(column);
+    AffineFour result;
+    load(from, result.mul);
+    load(from + kLength, result.add);
+    load(from + 2 * kLength, result.second_mul);
+    load(from + 3 * kLength, result.second_add);
+    return result;
+  }
+
+ private:
+  __device__ static int place(int column) { return column + column / 16 * 4; }
+  __device__ static void load(const float* from, float (&to)[4]) {
+    const float4 four = *reinterpret_cast<const float4*>(from);
+    to[0] = four.x, to[1] = four.y, to[2] = four.z, to[3] = four.w;
+  }
+
+  float* shared_;
+};
+
+/// The rows of a tile: consecutive pixels of the result. -1: none.
+struct TilePixels {
+  int first;
+  int pixels;
+  __device__ int operator()(int row) const { return first + row < pixels ? first + row : -1; }
+};
+
+/// The epilogue of a tile whose values are all stored as T, or, slower, as anything: `IsPacked`.
+template <typename T, typename Shape, bool IsPacked>
+class TileEpilogue {
+  using Deal = Runs<T, Shape>;
+  using Run = RunOf<T, Deal::kRun>;
+  static constexpr int kRows = 2 * Deal::kStrips;  ///< of a thread
+
+ public:
+  /// `shelf`: Shape::kAffine bytes.
+  __device__ TileEpilogue(const PackedEpilogue& packed, const TilePixels& pixels, int first_channel,
+                          int channels, float* shelf)
+      : packed_(packed),
+        pixels_(pixels),
+        shelf_(shelf),
+        first_channel_(first_channel),
+        channels_(channels) {}
+
+  /// Fetches what is needed first; the rest comes after another barrier. `is_whole`: `finish` does.
+  __device__ void begin(bool is_whole) {
+    if constexpr (IsPacked) {
+      shelf_.fill(packed_, first_channel_, channels_);
+      if (is_whole) read_residuals(0);
+    }
+  }
+
+  __device__ void finish(const Product<T, Shape>& product) {
+    // Unrolled, or the sums would lie in local memory.
+#pragma unroll
+    for (int chunk = 0; chunk < Deal::kChunks; ++chunk) {
+      if constexpr (IsPacked) {
+        finish_chunk(product, chunk);
+      } else {
+        finish_any(product, chunk);
+      }
+    }
+  }
+
+  /// The blocks of a cluster add up a part of their tiles each. `shared`: Shape::kWholeTile bytes.
+  __device__ void finish_shared(const Product<T, Shape>& product, float4* shared) const {
+    namespace cg = cooperative_groups;
+    const cg::cluster_group cluster = cg::this_cluster();
+    put_sums(product, shared);
+    cluster.sync();
+    constexpr int kItems = Shape::kRows * Shape::kColumns / 4;
+    const int splits = static_cast<int>(cluster.num_blocks());
+    const int share = kItems / splits;
+    for (int item = static_cast<int>(threadIdx.x); item < share; item += Shape::kBlockThreads) {
+      const int index = static_cast<int>(cluster.block_rank()) * share + item;
+      float sum[4] = {};
+      for (int block = 0; block < splits; ++block) {
+        const float4 v = cluster.map_shared_rank(shared, static_cast<unsigned>(block))[index];
+        sum[0] += v.x, sum[1] += v.y, sum[2] += v.z, sum[3] += v.w;
+      }
+      finish_item(index, sum);
+    }
+    cluster.sync();  // nobody leaves while others read its sums
+  }
+
+ private:
+  __device__ static std::int64_t place(const DeviceValue& value, int pixel, int channel) {
+    return static_cast<std::int64_t>(pixel) * value.pitch + channel;
+  }
+  __device__ int pixel_of(int thread, int row) const {
+    return pixels_(Deal::row_of(thread, row / 2, row % 2));
+  }
+
+  __device__ void read_residuals(int chunk) {
+    const DeviceValue& residual = packed_.epilogue.residual;
+    if (residual.data == nullptr) return;
+    const int thread = static_cast<int>(threadIdx.x);
+    const int channel = first_channel_ + Deal::channel_of(thread, chunk);
+#pragma unroll
+    for (int row = 0; row < kRows; ++row) {
+      const int pixel = pixel_of(thread, row);
+      if (pixel < 0 || channel >= channels_) continue;
+      residuals_[row].run = read_packed<T, Deal::kRun>(residual, place(residual, pixel, channel));
+    }
+  }
+
+  __device__ void finish_chunk(const Product<T, Shape>& product, int chunk) {
+    const int thread = static_cast<int>(threadIdx.x);
+    const int column = Deal::channel_of(thread, chunk);
+    const DeviceValue& output = packed_.epilogue.output;
+    const DeviceValue& second = packed_.epilogue.second;
+    Run outputs[kRows];
+    Run seconds[kRows];
+#pragma unroll
+    for (int part = 0; part < Deal::kParts; ++part) {
+      const AffineFour affine = shelf_.four(column + part * 4);
+#pragma unroll
+      for (int row = 0; row < kRows; ++row) {
+        float v[4];
+        product.four(row / 2, chunk, row % 2, part, v);
+        const auto result = run_packed_epilogue<T>(packed_, affine, residuals_[row].part(part), v);
+        outputs[row].set(part, result.first);
+        seconds[row].set(part, result.second);
+      }
+    }
+    if (chunk + 1 < Deal::kChunks) read_residuals(chunk + 1);
+    const int channel = first_channel_ + column;
+    if (channel >= channels_) return;
+#pragma unroll
+    for (int row = 0; row < kRows; ++row) {
+      const int pixel = pixel_of(thread, row);
+      if (pixel < 0) continue;
+      if (output.data != nullptr) {
+        write_packed(output, place(output, pixel, channel), outputs[row].run);
+      }
+      if (second.data != nullptr) {
+        write_packed(second, place(second, pixel, channel), seconds[row].run);
+      }
+    }
+  }
+
+  __device__ void finish_any(const Product<T, Shape>& product, int chunk) const {
+    const int thread = static_cast<int>(threadIdx.x);
+    const int channel = first_channel_ + Deal::channel_of(thread, chunk);
+#pragma unroll
+    for (int row = 0; row < kRows; ++row) {
+      const int pixel = pixel_of(thread, row);
+#pragma unroll
+      for (int part = 0; part < Deal::kParts; ++part) {
+        float v[4];
+        product.four(row / 2, chunk, row % 2, part, v);
+        if (pixel < 0) continue;
+        run_epilogue_tail(packed_.epilogue, pixel, channel + part * 4, channels_, v, 4);
+      }
+    }
+  }
+
+  /// Item ((chunk * rows + row) * parts + part) * threads + thread.
+  __device__ void put_sums(const Product<T, Shape>& product, float4* shared) const {
+#pragma unroll
+    for (int chunk = 0; chunk < Deal::kChunks; ++chunk) {
+#pragma unroll
+      for (int row = 0; row < kRows; ++row) {
+#pragma unroll
+        for (int part = 0; part < Deal::kParts; ++part) {
+          float v[4];
+          product.four(row / 2, chunk, row % 2, part, v);
+          const int item = (chunk * kRows + row) * Deal::kParts + part;
+          shared[item * Shape::kBlockThreads + static_cast<int>(threadIdx.x)] =
+              make_float4(v[0], v[1], v[2], v[3]);
+        }
+      }
+    }
+  }
+
+  __device__ void finish_item(int index, float (&sum)[4]) const {
+    const int thread = index % Shape::kBlockThreads;
+    const int item = index / Shape::kBlockThreads;
+    const int row = item / Deal::kParts % kRows;
+    const int column =
+        Deal::channel_of(thread, item / Deal::kParts / kRows) + item % Deal::kParts * 4;
+    const int channel = first_channel_ + column;
+    const int pixel = pixel_of(thread, row);
+    if (pixel < 0 || channel >= channels_) return;
+    const DeviceEpilogue& epilogue = packed_.epilogue;
+    if constexpr (!IsPacked) {
+      run_epilogue_tail(epilogue, pixel, channel, channels_, sum, 4);
+    } else {
+      PackedRun<T> residual{};
+      if (epilogue.residual.data != nullptr) {
+        residual = read_packed<T>(epilogue.residual, place(epilogue.residual, pixel, channel));
+      }
+      const auto result = run_packed_epilogue<T>(packed_, shelf_.four(column), residual, sum);
+      if (epilogue.output.data != nullptr) {
+        write_packed<T>(epilogue.output, place(epilogue.output, pixel, channel), result.first);
+      }
+      if (epilogue.second.data != nullptr) {
+        write_packed<T>(epilogue.second, place(epilogue.second, pixel, channel), result.second);
+      }
+    }
+  }
+
+  const PackedEpilogue& packed_;
+  TilePixels pixels_;
+  AffineShelf<Shape> shelf_;
+  int first_channel_;
+  int channels_;
+  Run residuals_[kRows];
+};
+
+}  // namespace chexnet_trt::cuda
