@@ -31,7 +31,7 @@ struct Int8Options {
 };
 
 struct BuildOptions {
-  /// Used by `build` without a Backend.
+  /// Used by `build` without a Backend; "cuda:1" for another device than the first.
   std::string backend = "openvino";
   /// Permitted besides fp32, which always is.
   std::vector<Precision> precisions;

@@ -20,6 +20,8 @@ class PlanReader;
 
 /// What is not given is as the engine was built.
 struct LoadOptions {
+  /// Which of the backend's devices runs it.
+  int device = 0;
   std::optional<int> threads;
   std::optional<int> streams;
   std::optional<bool> profiling;

@@ -57,6 +57,7 @@ def build(
     preprocessing: str | None = None,
     u8_input: bool = False,
     class_names: Sequence[str] | None = None,
+    deterministic: bool = False,
     tensorrt: TensorRtOptions | None = None,
     progress: Progress | None = None,
 ) -> Engine:
@@ -73,7 +74,9 @@ def build(
     has the output `class_activation_maps` too (`chexnet_trt.heatmap`), which changes no score.
     `preprocessing`: the preset that the engine is to remember; with `u8_input` its scale and offset
     move into the engine, which then takes uint8 pixels. `class_names`: names of the scores, in
-    order. `progress(stage, done, total)`.
+    order. `deterministic`: only kernels that give the same bits in every run of one engine, which
+    are all of openvino's and cuda's; two builds may still take different ones.
+    `progress(stage, done, total)`.
 
     With the backend "tensorrt", which `tensorrt` is for, the engine holds a plan, made without a
     GPU: of the permitted precisions the lowest is taken, and nothing is timed. int8 is calibrated
@@ -113,6 +116,7 @@ def build(
         class_activation=class_activation,
         timing_budget_ms=timing_budget_ms,
         class_names=class_names,
+        deterministic=deterministic,
         tensorrt=tensorrt,
         progress=progress,
     )
@@ -128,11 +132,17 @@ def build_network(
     int8: Int8 | None = None,
     agreements: Mapping[str, Agreement] | None = None,
     class_names: Sequence[str] | None = None,
+    deterministic: bool = False,
     max_batch: int = 1,
     **options: Any,  # noqa: ANN401 - those of compile_core
 ) -> Engine:
     """`build` for a network that is read. `agreements`: with fp32, by precision, where measured."""
     _check_memory(network.graph, max_batch)
+    if deterministic and backend == TENSORRT:
+        raise _core.InputError(
+            "deterministic: TensorRT promises no equal bits from run to run; build for another "
+            "backend"
+        )
     options |= {"precisions": precisions, "obey": obey, "int8": int8, "max_batch": max_batch}
     if backend == TENSORRT:
         engine = _compile_tensorrt(network.graph, tensorrt, **options)
@@ -148,6 +158,7 @@ def build_network(
         obey=obey,
         int8=int8,
         agreement=(agreements or {}).get(engine.precision),
+        deterministic=deterministic,
         class_names=class_names_of(engine, class_names),
     )
     return engine

@@ -34,6 +34,7 @@ class CudaBackend : public Backend {
   std::string unsupported_reason(Op op) const override { return cuda::unsupported_reason(op); }
 
   std::unique_ptr<Executable> compile(const Graph& graph, const CompileOptions& options) override {
+    const CurrentDevice current(device_.number);
     std::shared_ptr<CompiledProgram> compiled = prepare(graph, options);
     const ProgramMemory scratch(*compiled);
     compiled->tactics = choose_tactics(compiled->program, scratch.steps, timings_);
@@ -42,6 +43,7 @@ class CudaBackend : public Backend {
 
   std::unique_ptr<Executable> deserialize(ByteView blob, const Graph& graph,
                                           const CompileOptions& options) override {
+    const CurrentDevice current(device_.number);
     const ByteView text = blob_payload(blob, blob_key(fingerprint_, graph), options);
     std::shared_ptr<CompiledProgram> compiled = prepare(graph, options);
     compiled->tactics = tactics_from_text(text.text(), compiled->program);
@@ -52,7 +54,7 @@ class CudaBackend : public Backend {
   std::shared_ptr<CompiledProgram> prepare(const Graph& graph,
                                            const CompileOptions& options) const {
     if (options.batch < 1) throw InputError("the batch must be at least 1");
-    auto compiled = std::make_shared<CompiledProgram>(graph, options);
+    auto compiled = std::make_shared<CompiledProgram>(graph, options, device_.number);
     compiled->blob_key = blob_key(fingerprint_, graph);
     return compiled;
   }
@@ -66,9 +68,13 @@ class CudaBackend : public Backend {
 
 std::string missing() { return device_missing(); }
 
-std::unique_ptr<Backend> make_backend() {
+std::unique_ptr<Backend> make_backend(int device) {
   if (const std::string reason = device_missing(); !reason.empty()) throw BackendError(reason);
-  return std::make_unique<CudaBackend>(first_device());
+  Device found = find_device(device);
+  if (const std::string reason = too_old(found); !reason.empty()) {
+    throw InputError("device " + std::to_string(device) + ": " + reason);
+  }
+  return std::make_unique<CudaBackend>(std::move(found));
 }
 
 }  // namespace chexnet_trt::cuda

@@ -36,8 +36,10 @@ Program checked(Program program) {
 
 }  // namespace
 
-CompiledProgram::CompiledProgram(const Graph& graph, const CompileOptions& compile_options)
+CompiledProgram::CompiledProgram(const Graph& graph, const CompileOptions& compile_options,
+                                 int device_number)
     : options(compile_options),
+      device(device_number),
       program(checked(fuse(graph, compile_options.batch, compile_options.precision))),
       plan(plan_memory(program)),
       constants(program),

@@ -20,9 +20,11 @@ struct BindingInfo {
 
 /// All that the executions of one batch size share.
 struct CompiledProgram {
-  CompiledProgram(const Graph& graph, const CompileOptions& compile_options);
+  /// On the current device, which is `device_number`.
+  CompiledProgram(const Graph& graph, const CompileOptions& compile_options, int device_number);
 
   CompileOptions options;
+  int device = 0;
   Program program;
   MemoryPlan plan;
   DeviceConstants constants;

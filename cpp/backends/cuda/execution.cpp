@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "backends/cuda/compiled_program.hpp"
+#include "backends/cuda/device.hpp"
 #include "common/error.hpp"
 
 namespace chexnet_trt::cuda {
@@ -66,6 +67,7 @@ class CudaExecution : public Execution {
   void enqueue(const std::vector<Binding>& bindings, StreamHandle stream) override {
     if (in_flight_) throw InputError("enqueue before the previous inference was waited for");
     check_bindings(bindings);
+    const CurrentDevice current(compiled_->device);
     used_ = stream == nullptr ? stream_.get() : static_cast<cudaStream_t>(stream);
     bindings_ = bindings;
     copy_inputs();
@@ -183,6 +185,7 @@ class CudaExecution : public Execution {
 }  // namespace
 
 std::unique_ptr<Execution> make_execution(std::shared_ptr<const CompiledProgram> compiled) {
+  const CurrentDevice current(compiled->device);
   return std::make_unique<CudaExecution>(std::move(compiled));
 }
 
