@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "backends/timing_cache.hpp"
 #include "common/byte_view.hpp"
 #include "graph/graph.hpp"
 
@@ -107,6 +108,8 @@ class Backend {
   /// than float32's. For a build that forces one, not worth timing in a build that permits it.
   /// `compile` raises BackendError on a precision in neither list.
   virtual std::vector<Precision> emulated_precisions() const { return {}; }
+  /// What `compile` measured to choose kernels, and need not measure again; nullptr: nothing.
+  virtual TimingCache* timings() { return nullptr; }
   /// Why `op` cannot be lowered; empty when it can.
   virtual std::string unsupported_reason(Op op) const = 0;
 

@@ -4,6 +4,7 @@
 #include "backends/cuda/compiled_program.hpp"
 #include "backends/cuda/device.hpp"
 #include "backends/cuda/fusion.hpp"
+#include "backends/cuda/tile_timer.hpp"
 #include "common/error.hpp"
 
 namespace chexnet_trt::cuda {
@@ -31,13 +32,16 @@ class CudaBackend : public Backend {
     return {Precision::kFloat32, Precision::kFloat16, Precision::kBFloat16, Precision::kInt8,
             Precision::kMixed};
   }
+  TimingCache* timings() override { return &timings_; }
   std::string unsupported_reason(Op op) const override { return cuda::unsupported_reason(op); }
 
   std::unique_ptr<Executable> compile(const Graph& graph, const CompileOptions& options) override {
     const CurrentDevice current(device_.number);
     std::shared_ptr<CompiledProgram> compiled = prepare(graph, options);
     const ProgramMemory scratch(*compiled);
-    compiled->tactics = choose_tactics(compiled->program, scratch.steps, timings_);
+    TileTimer timer(scratch.steps);
+    const auto time = [&](std::size_t step, std::size_t tile) { return timer.time(step, tile); };
+    compiled->tactics = choose_tactics(compiled->program, time, timings_);
     return make_executable(std::move(compiled));
   }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "backends/backend.hpp"
+#include "backends/cuda/bound_step.hpp"
 #include "backends/cuda/device_constants.hpp"
 #include "backends/cuda/memory_plan.hpp"
 #include "backends/cuda/program.hpp"

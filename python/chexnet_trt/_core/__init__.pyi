@@ -598,6 +598,7 @@ def build_engine(
     embed_blob: bool,
     class_activation: bool,
     timing_budget_ms: typing.SupportsFloat | typing.SupportsIndex,
+    timing_cache: str,
     progress: typing.Any,
 ) -> tuple:
     """

@@ -60,6 +60,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--threads", type=non_negative, default=0, metavar="N", help="default: every core"
     )
     parser.add_argument(
+        "--timing-cache",
+        metavar="FILE",
+        help="times of kernels, kept between builds for cuda or tensorrt",
+    )
+    parser.add_argument(
         "--deterministic",
         action="store_true",
         help="the same bits from every run of the engine: always so with openvino and cuda",
@@ -96,7 +101,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     target = target_of(args.model, args.save, ".engine")
-    check_targets(target, args.plan)
+    check_targets(target, args.plan, args.timing_cache)
     tensorrt = tensorrt_options(args, args.backend)
     try:
         engine = build(
@@ -109,6 +114,7 @@ def run(args: argparse.Namespace) -> int:
             threads=args.threads,
             embed_blob=not args.no_blob,
             deterministic=args.deterministic,
+            timing_cache=None if tensorrt else args.timing_cache,
             u8_input=args.u8_input,
             class_activation=args.heatmap,
             class_names=labels.read_labels(args.labels) if args.labels else None,

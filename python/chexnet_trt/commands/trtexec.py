@@ -66,7 +66,11 @@ def _check(args: argparse.Namespace) -> None:
     if args.uff and not args.output:
         raise _core.InputError("--uff needs --output=NAME")
     if args.loadEngine:
-        own = {"--maxBatch": args.maxBatch, "--backend": args.backend}
+        own = {
+            "--maxBatch": args.maxBatch,
+            "--backend": args.backend,
+            "--timingCacheFile": args.timingCacheFile,
+        }
         given = build_arguments.given(args) + [flag for flag, value in own.items() if value]
         if given:
             raise _core.InputError(f"{given[0]} is for building; --loadEngine runs what is built")
@@ -75,6 +79,7 @@ def _check(args: argparse.Namespace) -> None:
     args.percentile = flags.percentiles(args.percentile)
     check_targets(
         args.saveEngine,
+        args.timingCacheFile,
         args.exportTimes,
         args.exportOutput,
         args.exportProfile,
@@ -101,6 +106,7 @@ def _build(args: argparse.Namespace, say: Any) -> Engine:  # noqa: ANN401 - prin
         timing_batch=args.batch or 1,
         threads=args.cpuThreads or 0,
         streams=args.infStreams,
+        timing_cache=args.timingCacheFile,
     )
     for line in build_arguments.report_lines(engine):
         say(line)

@@ -55,6 +55,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="none",
         help="obey: force the one given precision; none and prefer: take the fastest permitted",
     )
+    build.add_argument(
+        "--timingCacheFile",
+        metavar="FILE",
+        help="kernel times that the cuda backend need not measure again; read and written",
+    )
     build.add_argument("--skipInference", "--buildOnly", action="store_true", help="build and stop")
 
     run = parser.add_argument_group("inference")

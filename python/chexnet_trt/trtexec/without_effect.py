@@ -52,7 +52,6 @@ REFUSED: dict[str, str] = {
     "--persistentCacheRatio": _NO_GPU,
     "--hardwareCompatibilityLevel": _NO_GPU,
     "--tacticSources": _TENSORRT_BUILDER,
-    "--timingCacheFile": _TENSORRT_BUILDER,
     "--errorOnTimingCacheMiss": _TENSORRT_BUILDER,
     "--builderOptimizationLevel": _TENSORRT_BUILDER,
     "--avgTiming": _TENSORRT_BUILDER,

@@ -34,6 +34,7 @@ struct FakeBehaviour {
   /// `deserialize` refuses every blob.
   bool refuse_blobs = false;
   std::vector<Op> unsupported;
+  bool times_kernels = false;
 
   std::atomic<int> compiled{0};
   std::atomic<int> deserialized{0};
@@ -182,6 +183,7 @@ class FakeBackend : public Backend {
   std::string device_name() const override { return "device " + behaviour.fingerprint; }
   std::vector<Precision> precisions() const override { return behaviour.precisions; }
   std::vector<Precision> emulated_precisions() const override { return behaviour.emulated; }
+  TimingCache* timings() override { return behaviour.times_kernels ? &timings_ : nullptr; }
   std::string unsupported_reason(Op op) const override {
     const auto& ops = behaviour.unsupported;
     return std::find(ops.begin(), ops.end(), op) == ops.end() ? "" : "the fake has no such kernel";
@@ -190,6 +192,7 @@ class FakeBackend : public Backend {
     std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(behaviour.compile_ms));
     ++behaviour.compiled;
     if (behaviour.fail_compile) throw BackendError("the fake compiler failed");
+    if (behaviour.times_kernels) timings_.put("all", {"affine", 1});
     return std::make_unique<FakeExecutable>(behaviour, graph, options);
   }
   std::unique_ptr<Executable> deserialize(ByteView blob, const Graph& graph,
@@ -199,6 +202,9 @@ class FakeBackend : public Backend {
     ++behaviour.deserialized;
     return std::make_unique<FakeExecutable>(behaviour, graph, options);
   }
+
+ private:
+  TimingCache timings_;
 };
 
 /// y = 2 * x + 1, three numbers an item: what FakeExecution computes.
