@@ -233,7 +233,7 @@ class Build {
   }
 
   HostBuffers random_input() const {
-    HostBuffers buffers(input_infos(optimized_), output_infos(optimized_), batch_);
+    HostBuffers buffers(input_infos(optimized_), output_infos(optimized_), batch_, backend_);
     buffers.fill_inputs_randomly(kTimingSeed);
     return buffers;
   }

@@ -1,5 +1,7 @@
 #include "backends/cuda/backend.hpp"
 
+#include <cstring>
+
 #include "backends/blob.hpp"
 #include "backends/cuda/compiled_program.hpp"
 #include "backends/cuda/device.hpp"
@@ -31,6 +33,12 @@ class CudaBackend : public Backend {
   std::vector<Precision> precisions() const override {
     return {Precision::kFloat32, Precision::kFloat16, Precision::kBFloat16, Precision::kInt8,
             Precision::kMixed};
+  }
+  std::shared_ptr<std::byte> allocate_host(std::size_t bytes) override {
+    const CurrentDevice current(device_.number);
+    const auto buffer = std::make_shared<PinnedBuffer>(bytes);
+    std::memset(buffer->data(), 0, bytes);
+    return {buffer, buffer->data()};
   }
   TimingCache* timings() override { return &timings_; }
   std::string unsupported_reason(Op op) const override { return cuda::unsupported_reason(op); }

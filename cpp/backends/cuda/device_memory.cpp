@@ -50,7 +50,8 @@ DeviceBuffer& DeviceBuffer::operator=(DeviceBuffer&& other) noexcept {
 
 PinnedBuffer::PinnedBuffer(std::size_t bytes) {
   void* data = nullptr;
-  check(cudaMallocHost(&data, bytes == 0 ? 1 : bytes), "allocating page-locked memory");
+  check(cudaHostAlloc(&data, bytes == 0 ? 1 : bytes, cudaHostAllocPortable),
+        "allocating page-locked memory");
   data_ = static_cast<std::byte*>(data);
 }
 
@@ -58,6 +59,15 @@ PinnedBuffer::~PinnedBuffer() { cudaFreeHost(data_); }
 
 PinnedBuffer::PinnedBuffer(PinnedBuffer&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)) {}
+
+bool is_page_locked(const void* data) {
+  cudaPointerAttributes attributes{};
+  if (cudaPointerGetAttributes(&attributes, data) != cudaSuccess) {
+    cudaGetLastError();
+    return false;
+  }
+  return attributes.type == cudaMemoryTypeHost;
+}
 
 Stream::Stream() {
   check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "creating a stream");

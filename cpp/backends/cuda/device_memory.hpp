@@ -31,6 +31,7 @@ class DeviceBuffer {
 /// Page-locked host memory, which the device reads and writes without the CPU.
 class PinnedBuffer {
  public:
+  /// Raises BackendError.
   explicit PinnedBuffer(std::size_t bytes);
   ~PinnedBuffer();
   PinnedBuffer(PinnedBuffer&& other) noexcept;
@@ -41,6 +42,9 @@ class PinnedBuffer {
  private:
   std::byte* data_ = nullptr;
 };
+
+/// Whether copies between `data` and a device pass the CPU by.
+bool is_page_locked(const void* data);
 
 class Stream {
  public:

@@ -8,6 +8,7 @@
 #include "backends/cuda/compiled_program.hpp"
 #include "backends/cuda/networks.hpp"
 #include "common/error.hpp"
+#include "engine/host_buffers.hpp"
 #include "passes/quantize.hpp"
 
 // What the GPU computes, against the float64 interpreter. Skipped where there is no GPU.
@@ -283,7 +284,38 @@ TEST_F(OnDevice, TimesItsSteps) {
   EXPECT_TRUE(execution->layer_times().empty());
   run(*execution, g, 1, reference::random_inputs(g, 1, 7));
   EXPECT_EQ(execution->layer_times().size(), executable->layers().size());
-  EXPECT_TRUE(execution->device_milliseconds().has_value());
+}
+
+TEST_F(OnDevice, TimesItsCopiesAndItsKernels) {
+  const Graph g = testing::residual_network();
+  const auto executable = cuda::make_backend()->compile(g, options_for(4, Precision::kFloat16));
+  const auto execution = executable->create_execution();
+  EXPECT_FALSE(execution->device_times().has_value());
+  run(*execution, g, 4, reference::random_inputs(g, 4, 7));
+  const std::optional<DeviceTimes> times = execution->device_times();
+  ASSERT_TRUE(times.has_value());
+  EXPECT_GT(times->h2d, 0);
+  EXPECT_GT(times->compute, 0);
+  EXPECT_GT(times->d2h, 0);
+}
+
+TEST_F(OnDevice, ReadsAndWritesPageLockedMemoryInPlace) {
+  const Graph g = testing::residual_network();
+  const auto backend = cuda::make_backend();
+  const auto executable = backend->compile(g, options_for(2, Precision::kFloat32));
+  const auto execution = executable->create_execution();
+  const Arrays inputs = reference::random_inputs(g, 2, 7);
+  const Arrays expected = run(*execution, g, 2, inputs);
+  HostBuffers buffers(input_infos(g), output_infos(g), 2, *backend);
+  for (const Binding& binding : buffers.bindings()) {
+    EXPECT_TRUE(cuda::is_page_locked(binding.data));
+  }
+  const std::vector<float> image(inputs[0].begin(), inputs[0].end());
+  buffers.set_input(0, {image.data(), image.size() * sizeof(float)});
+  execution->enqueue(buffers.bindings(), nullptr);
+  execution->wait();
+  const auto* scores = reinterpret_cast<const float*>(buffers.output(0).data);
+  EXPECT_EQ(std::vector<double>(scores, scores + expected[0].size()), expected[0]);
 }
 
 TEST_F(OnDevice, SaysThatMemoryIsShortAndGoesOn) {
