@@ -28,8 +28,8 @@ struct CompiledProgram {
   int device = 0;
   Program program;
   MemoryPlan plan;
-  DeviceConstants constants;
   std::vector<BindingInfo> bindings;
+  DeviceConstants constants;
   Tactics tactics;
   std::string blob_key;
 };

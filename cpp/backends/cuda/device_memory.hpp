@@ -5,10 +5,15 @@
 #include <cstddef>
 #include <string>
 
+#include "backends/cuda/memory_estimate.hpp"
+
 namespace chexnet_trt::cuda {
 
 /// Raises BackendError "what: CUDA's message" unless `status` is success.
 void check(cudaError_t status, const char* what);
+
+/// Of the current device.
+DeviceMemorySize memory_size();
 
 /// Memory of the current device. Raises BackendError that says how much was asked for and how much
 /// is free.

@@ -333,10 +333,42 @@ TEST_F(OnDevice, SaysThatMemoryIsShortAndGoesOn) {
     backend->compile(g, options_for(kFarTooMany, Precision::kFloat32));
     FAIL() << "should not fit";
   } catch (const BackendError& error) {
-    EXPECT_NE(std::string(error.what()).find("MiB"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("needs about"), std::string::npos) << error.what();
   }
   const Graph small = testing::residual_network();
   EXPECT_NO_THROW(backend->compile(small, options_for(1, Precision::kFloat16)));
+}
+
+/// Takes the GPU's memory but for some MiB.
+std::vector<cuda::DeviceBuffer> take_memory() {
+  std::vector<cuda::DeviceBuffer> taken;
+  for (std::size_t size = std::size_t{16} << 30; size >= std::size_t{4} << 20;) {
+    if (cuda::memory_size().free <= size) {
+      size /= 2;
+      continue;
+    }
+    try {
+      taken.emplace_back(size, "nothing");
+    } catch (const BackendError&) {
+      size /= 2;
+    }
+  }
+  return taken;
+}
+
+TEST_F(OnDevice, SaysThatMemoryIsShortAtRunAndGoesOn) {
+  const Graph g = testing::residual_network();
+  const auto executable = cuda::make_backend()->compile(g, options_for(512, Precision::kFloat32));
+  {
+    const std::vector<cuda::DeviceBuffer> taken = take_memory();
+    try {
+      executable->create_execution();
+      FAIL() << "should not fit";
+    } catch (const BackendError& error) {
+      EXPECT_NE(std::string(error.what()).find("needs about"), std::string::npos) << error.what();
+    }
+  }
+  EXPECT_NO_THROW(executable->create_execution());
 }
 
 }  // namespace
