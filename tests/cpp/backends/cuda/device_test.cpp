@@ -4,9 +4,10 @@
 #include <map>
 #include <thread>
 
-#include "backends/cuda/backend.hpp"
+#include "backends/buffers.hpp"
 #include "backends/cuda/compiled_program.hpp"
 #include "backends/cuda/networks.hpp"
+#include "backends/cuda/on_device.hpp"
 #include "common/error.hpp"
 #include "engine/host_buffers.hpp"
 #include "passes/quantize.hpp"
@@ -21,15 +22,8 @@ using testing::add_activation;
 using testing::add_bias;
 using testing::add_conv;
 using testing::add_image;
-using Arrays = std::vector<std::vector<double>>;
-
-class OnDevice : public ::testing::Test {
- protected:
-  void SetUp() override {
-    const std::string missing = cuda::missing();
-    if (!missing.empty()) GTEST_SKIP() << missing;
-  }
-};
+using testing::Arrays;
+using testing::OnDevice;
 
 CompileOptions options_for(std::int64_t batch, Precision precision) {
   CompileOptions options;
@@ -39,31 +33,11 @@ CompileOptions options_for(std::int64_t batch, Precision precision) {
 }
 
 Arrays run(Execution& execution, const Graph& graph, std::int64_t batch, const Arrays& inputs) {
-  std::vector<std::vector<std::byte>> tensors;
-  std::vector<Binding> bindings;
-  for (std::size_t index = 0; index < inputs.size(); ++index) {
-    const ValueType& type = graph.node(graph.inputs()[index]).type;
-    const Tensor tensor =
-        tensor_from_doubles(type.element, with_batch(type.shape, batch), inputs[index]);
-    tensors.emplace_back(tensor.bytes().begin(), tensor.bytes().end());
-  }
-  for (const GraphOutput& output : graph.outputs()) {
-    const ValueType& type = graph.node(output.value).type;
-    const auto count = static_cast<std::size_t>(element_count(with_batch(type.shape, batch)));
-    tensors.emplace_back(count * size_of(type.element), std::byte{0x7f});
-  }
-  for (auto& tensor : tensors) bindings.push_back({tensor.data(), MemoryKind::kHost});
-  execution.enqueue(bindings, nullptr);
+  testing::Buffers buffers(graph, batch);
+  buffers.fill(inputs);
+  execution.enqueue(buffers.bindings(), nullptr);
   execution.wait();
-  Arrays outputs;
-  for (std::size_t index = 0; index < graph.outputs().size(); ++index) {
-    const ValueType& type = graph.node(graph.outputs()[index].value).type;
-    const auto& bytes = tensors[inputs.size() + index];
-    outputs.push_back(
-        Tensor::copy(type.element, with_batch(type.shape, batch), {bytes.data(), bytes.size()})
-            .to_doubles());
-  }
-  return outputs;
+  return buffers.outputs();
 }
 
 void expect_close(const Arrays& actual, const Arrays& expected, double tolerance,
@@ -273,6 +247,31 @@ TEST_F(OnDevice, RunsSeveralExecutionsAtOnce) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(wrong, std::vector<int>(kThreads, 0));
+}
+
+TEST_F(OnDevice, KeepsNoMemoryOfManyInferencesByManyThreads) {
+  constexpr int kThreads = 8;
+  constexpr int kRuns = 10000 / kThreads;
+  const Graph g = testing::residual_network();
+  const auto executable = cuda::make_backend()->compile(g, options_for(2, Precision::kFloat16));
+  const auto run_all = [&] {
+    std::vector<std::thread> threads;
+    for (int thread = 0; thread < kThreads; ++thread) {
+      threads.emplace_back([&] {
+        testing::Buffers buffers(g, 2);
+        const auto execution = executable->create_execution();
+        for (int count = 0; count < kRuns; ++count) {
+          execution->enqueue(buffers.bindings(), nullptr);
+          execution->wait();
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+  };
+  run_all();  // CUDA keeps some memory from its first use on
+  const std::size_t before = cuda::memory_size().free;
+  run_all();
+  EXPECT_EQ(cuda::memory_size().free, before);
 }
 
 TEST_F(OnDevice, TimesItsSteps) {
