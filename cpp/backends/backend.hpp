@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "backends/timing_cache.hpp"
 #include "common/byte_view.hpp"
 #include "graph/graph.hpp"
 
@@ -56,6 +57,13 @@ struct LayerInfo {
   std::vector<std::string> nodes;
 };
 
+/// Where an inference spent its time, by the device's clock, milliseconds.
+struct DeviceTimes {
+  double h2d = 0;      ///< copying its inputs
+  double compute = 0;  ///< from the first kernel to the last
+  double d2h = 0;      ///< copying its outputs
+};
+
 struct LayerTime {
   std::string name;
   double milliseconds = 0;
@@ -73,9 +81,8 @@ class Execution {
   /// Blocks until the inference is done. Raises BackendError if it failed. Repeatable.
   virtual void wait() = 0;
   virtual bool ready() = 0;
-  /// Of the last inference, from its first kernel to its last, without copies; empty on backends
-  /// without a clock of the device's.
-  virtual std::optional<double> device_milliseconds() const { return std::nullopt; }
+  /// Of the last inference; empty on backends without a clock of the device's.
+  virtual std::optional<DeviceTimes> device_times() const { return std::nullopt; }
   /// Of the last inference; needs CompileOptions::profiling, else empty.
   virtual std::vector<LayerTime> layer_times() const = 0;
 };
@@ -107,8 +114,14 @@ class Backend {
   /// than float32's. For a build that forces one, not worth timing in a build that permits it.
   /// `compile` raises BackendError on a precision in neither list.
   virtual std::vector<Precision> emulated_precisions() const { return {}; }
+  /// What `compile` measured to choose kernels, and need not measure again; nullptr: nothing.
+  virtual TimingCache* timings() { return nullptr; }
   /// Why `op` cannot be lowered; empty when it can.
   virtual std::string unsupported_reason(Op op) const = 0;
+
+  /// Memory on the host for bindings, zeroed, at a multiple of 64: where there is a choice, such
+  /// that the device reads and writes it without the CPU. Bindings may lie in any other memory.
+  virtual std::shared_ptr<std::byte> allocate_host(std::size_t bytes);
 
   virtual std::unique_ptr<Executable> compile(const Graph& graph,
                                               const CompileOptions& options) = 0;

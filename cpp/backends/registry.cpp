@@ -1,7 +1,10 @@
 #include "backends/registry.hpp"
 
 #include <array>
+#include <charconv>
+#include <map>
 #include <mutex>
+#include <utility>
 
 #include "backends/openvino/backend.hpp"
 #include "common/error.hpp"
@@ -14,11 +17,14 @@ namespace {
 
 struct Entry {
   std::string_view name;
-  std::unique_ptr<Backend> (*make)();  ///< nullptr: not in this build
+  std::unique_ptr<Backend> (*make)(int device);  ///< nullptr: not in this build
   std::string (*missing)();
+  int (*devices)();
 };
 
 std::string nothing_missing() { return ""; }
+int no_device() { return 0; }
+int one_device() { return 1; }
 #if !defined(CHEXNET_TRT_CUDA)
 std::string cuda_not_built() {
   return "this build has no CUDA kernels: build it where the CUDA toolkit (nvcc) is installed";
@@ -28,14 +34,16 @@ std::string tensorrt_in_python() {
   return "its engines are made and run by chexnet_trt.tensorrt; calibrate with openvino";
 }
 
+std::unique_ptr<Backend> make_openvino(int /*device*/) { return openvino::make_backend(); }
+
 constexpr std::array<Entry, 3> kEntries{{
-    {"openvino", openvino::make_backend, nothing_missing},
+    {"openvino", make_openvino, nothing_missing, one_device},
 #if defined(CHEXNET_TRT_CUDA)
-    {"cuda", cuda::make_backend, cuda::missing},
+    {"cuda", cuda::make_backend, cuda::missing, cuda::device_count},
 #else
-    {"cuda", nullptr, cuda_not_built},
+    {"cuda", nullptr, cuda_not_built, no_device},
 #endif
-    {"tensorrt", nullptr, tensorrt_in_python},
+    {"tensorrt", nullptr, tensorrt_in_python, no_device},
 }};
 
 const Entry& entry_of(std::string_view name) {
@@ -47,28 +55,55 @@ const Entry& entry_of(std::string_view name) {
   throw InputError("unknown backend '" + std::string(name) + "': " + known);
 }
 
+/// "cuda:1" as its two parts.
+std::pair<std::string_view, int> parse(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos) return {text, 0};
+  int device = -1;
+  const char* const end = text.data() + text.size();
+  const auto [stop, code] = std::from_chars(text.data() + colon + 1, end, device);
+  if (code != std::errc() || stop != end || device < 0) {
+    throw InputError("backend '" + std::string(text) + "': a device is a number from 0 on");
+  }
+  return {text.substr(0, colon), device};
+}
+
+void check_device(const Entry& entry, int device) {
+  const int count = entry.devices();
+  if (device < count) return;
+  throw InputError(
+      "device " + std::to_string(device) + ": the backend '" + std::string(entry.name) + "' has " +
+      (count == 1 ? "device 0 alone" : "devices 0 ... " + std::to_string(count - 1)) + " here");
+}
+
 }  // namespace
 
 std::vector<BackendStatus> backends() {
   std::vector<BackendStatus> result;
   result.reserve(kEntries.size());
   for (const Entry& entry : kEntries) {
-    result.push_back({std::string(entry.name), entry.missing()});
+    result.push_back({std::string(entry.name), entry.devices(), entry.missing()});
   }
   return result;
 }
 
 Backend& backend(std::string_view name) {
-  const Entry& entry = entry_of(name);
+  const auto [kind, device] = parse(name);
+  const Entry& entry = entry_of(kind);
   const std::string missing = entry.missing();
-  if (!missing.empty()) throw InputError("backend '" + std::string(name) + "': " + missing);
+  if (!missing.empty()) throw InputError("backend '" + std::string(kind) + "': " + missing);
+  check_device(entry, device);
   // Never destroyed: a device's threads may outlive static destruction.
-  static auto& made = *new std::array<std::unique_ptr<Backend>, kEntries.size()>();
+  static auto& made = *new std::map<std::pair<std::string_view, int>, std::unique_ptr<Backend>>();
   static std::mutex mutex;
   const std::lock_guard<std::mutex> lock(mutex);
-  std::unique_ptr<Backend>& slot = made.at(static_cast<std::size_t>(&entry - kEntries.data()));
-  if (slot == nullptr) slot = entry.make();
+  std::unique_ptr<Backend>& slot = made[{entry.name, device}];
+  if (slot == nullptr) slot = entry.make(device);
   return *slot;
+}
+
+std::string on_device(std::string_view backend, int device) {
+  return std::string(backend) + ":" + std::to_string(device);
 }
 
 }  // namespace chexnet_trt

@@ -56,7 +56,7 @@ std::vector<LayerProfile> profile_layers(const std::shared_ptr<Engine>& engine, 
     throw InputError("the engine is not profiled: build or load it with profiling");
   }
   if (iterations < 1) throw InputError("iterations must be 1 or more");
-  HostBuffers buffers(engine->inputs(), engine->outputs(), batch);
+  HostBuffers buffers = engine->create_buffers(batch);
   buffers.fill_inputs_randomly(kSeed);
   ExecutionContext context(engine);
   context.execute(batch, buffers.bindings());

@@ -47,11 +47,21 @@ struct Run {
   std::atomic<std::size_t> queries{0};
 };
 
+/// The result is in the host's memory at `end`; what the device did right before, it timed itself.
+void end_at(Trace& trace, double end, const std::optional<DeviceTimes>& device) {
+  trace.end_compute = end;
+  if (!device) return;
+  trace.h2d_ms = device->h2d;
+  trace.d2h_ms = device->d2h;
+  trace.end_compute = end - device->d2h;
+  trace.start_compute = trace.end_compute - device->compute;
+}
+
 /// A context with its buffers and traces.
 class Stream {
  public:
   Stream(const std::shared_ptr<Engine>& engine, const BenchOptions& options)
-      : buffers_(engine->inputs(), engine->outputs(), options.batch),
+      : buffers_(engine->create_buffers(options.batch)),
         output_count_(engine->outputs().size()),
         context_(engine) {
     if (options.inputs.empty()) {
@@ -77,7 +87,7 @@ class Stream {
   void synchronize(Run& run) {
     if (!in_flight_) return;
     context_.wait();
-    in_flight_->end_compute = run.now();
+    end_at(*in_flight_, run.now(), context_.device_times());
     if (run.is_warm(in_flight_->start_compute)) {
       traces_.push_back(*in_flight_);
     } else {

@@ -25,6 +25,7 @@ void register_backends(py::module_& module) {
   const py::call_guard<py::gil_scoped_release> without_gil;
   py::class_<BackendStatus>(module, "BackendStatus")
       .def_readonly("name", &BackendStatus::name)
+      .def_readonly("devices", &BackendStatus::devices, "How many are here, numbered from 0.")
       .def_readonly("missing", &BackendStatus::missing,
                     "Empty when the backend is there, else why not and how to get it.");
   module.def("backends", &backends, without_gil, "Every backend that the project has.");

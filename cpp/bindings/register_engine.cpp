@@ -128,7 +128,8 @@ py::tuple build_engine(const Graph& graph, const std::string& backend,
                        bool signed_only, const std::map<std::string, std::string>& ruled_out,
                        std::int64_t max_batch, std::int64_t timing_batch, std::int64_t slice,
                        int threads, int streams, bool profiling, bool embed_blob,
-                       bool class_activation, double timing_budget_ms, const py::object& progress) {
+                       bool class_activation, double timing_budget_ms,
+                       const std::string& timing_cache, const py::object& progress) {
   BuildOptions options;
   options.backend = backend;
   options.precisions = precisions_from(precisions);
@@ -146,6 +147,7 @@ py::tuple build_engine(const Graph& graph, const std::string& backend,
   options.embed_blob = embed_blob;
   options.class_activation = class_activation;
   options.timing_budget_ms = timing_budget_ms;
+  options.timing_cache = timing_cache;
   options.progress = progress_from(progress);
   BuildResult result = [&] {
     const py::gil_scoped_release release;
@@ -222,7 +224,8 @@ void register_engine(py::module_& module) {
              py::arg("signed_only"), py::arg("ruled_out"), py::arg("max_batch"),
              py::arg("timing_batch"), py::arg("slice"), py::arg("threads"), py::arg("streams"),
              py::arg("profiling"), py::arg("embed_blob"), py::arg("class_activation"),
-             py::arg("timing_budget_ms"), py::arg("progress"), "(engine, report)");
+             py::arg("timing_budget_ms"), py::arg("timing_cache"), py::arg("progress"),
+             "(engine, report)");
   module.def("input_infos", &input_infos, py::arg("graph"), "The inputs of a network, in order.");
 }
 

@@ -60,9 +60,10 @@ py::buffer_info plan_buffer(const ExternalEngine& engine) {
 std::shared_ptr<Graph> graph_of(const Pointer& engine) { return {engine, &engine->graph}; }
 
 std::variant<std::shared_ptr<Engine>, std::shared_ptr<ExternalEngine>> load_engine(
-    const std::string& path, std::optional<int> threads, std::optional<int> streams,
+    const std::string& path, int device, std::optional<int> threads, std::optional<int> streams,
     std::optional<bool> profiling, bool require_exact_device) {
   LoadOptions options;
+  options.device = device;
   options.threads = threads;
   options.streams = streams;
   options.profiling = profiling;
@@ -104,8 +105,9 @@ void register_engine_file(py::module_& module) {
           "The runtime's own engine, read-only and without a copy.")
       .def_readwrite("manifest", &ExternalEngine::manifest)
       .def("save", &ExternalEngine::save, py::arg("path"), kWithoutGil);
-  module.def("load_engine", &load_engine, py::arg("path"), py::kw_only(), py::arg("threads"),
-             py::arg("streams"), py::arg("profiling"), py::arg("require_exact_device"), kWithoutGil,
+  module.def("load_engine", &load_engine, py::arg("path"), py::kw_only(), py::arg("device"),
+             py::arg("threads"), py::arg("streams"), py::arg("profiling"),
+             py::arg("require_exact_device"), kWithoutGil,
              "An Engine, or an ExternalEngine, to which the options mean nothing.");
   module.def(
       "is_engine_file",

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "backends/registry.hpp"
+#include "backends/timing_cache_file.hpp"
 #include "common/error.hpp"
 #include "engine/sliced_executable.hpp"
 #include "graph/op_table.hpp"
@@ -148,6 +149,7 @@ class Build {
     }
     begin("check");
     source_.verify();
+    if (!options_.timing_cache.empty()) load_timings(options_.timing_cache, backend_);
   }
 
   void optimize_graph() {
@@ -217,6 +219,7 @@ class Build {
     if (options_.embed_blob) blob_batches.push_back(batch_);
     auto engine = std::make_shared<Engine>(network(), config_, backend_, std::move(blob_batches));
     engine->add_executable(batch_, std::move(executable_));
+    if (!options_.timing_cache.empty()) save_timings(options_.timing_cache, backend_);
     if (options_.progress) options_.progress("finish", stages(), stages());
     report_.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
@@ -230,7 +233,7 @@ class Build {
   }
 
   HostBuffers random_input() const {
-    HostBuffers buffers(input_infos(optimized_), output_infos(optimized_), batch_);
+    HostBuffers buffers(input_infos(optimized_), output_infos(optimized_), batch_, backend_);
     buffers.fill_inputs_randomly(kTimingSeed);
     return buffers;
   }

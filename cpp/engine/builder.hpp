@@ -31,7 +31,7 @@ struct Int8Options {
 };
 
 struct BuildOptions {
-  /// Used by `build` without a Backend.
+  /// Used by `build` without a Backend; "cuda:1" for another device than the first.
   std::string backend = "openvino";
   /// Permitted besides fp32, which always is.
   std::vector<Precision> precisions;
@@ -54,6 +54,9 @@ struct BuildOptions {
   /// The engine also computes class activation maps (passes/class_activation.hpp).
   bool class_activation = false;
   double timing_budget_ms = 1000;
+  /// A file of kernel times, read first and written last (backends/timing_cache_file.hpp); empty:
+  /// none.
+  std::string timing_cache;
   BuildProgress progress;
 };
 

@@ -96,7 +96,7 @@ std::vector<Activation> CalibrationSession::run(const std::vector<ByteView>& inp
                      " inputs, got " + std::to_string(inputs.size()));
   }
   if (buffers_ == nullptr || buffers_->batch() != batch) {
-    buffers_ = std::make_unique<HostBuffers>(engine_->inputs(), engine_->outputs(), batch);
+    buffers_ = std::make_unique<HostBuffers>(engine_->create_buffers(batch));
   }
   for (std::size_t index = 0; index < inputs.size(); ++index) {
     check_finite(engine_->inputs()[index], inputs[index]);

@@ -10,6 +10,7 @@
 #include "backends/backend.hpp"
 #include "engine/engine_config.hpp"
 #include "engine/executable_cache.hpp"
+#include "engine/host_buffers.hpp"
 #include "engine/tensor_info.hpp"
 #include "graph/graph.hpp"
 
@@ -20,6 +21,8 @@ class PlanReader;
 
 /// What is not given is as the engine was built.
 struct LoadOptions {
+  /// Which of the backend's devices runs it.
+  int device = 0;
   std::optional<int> threads;
   std::optional<int> streams;
   std::optional<bool> profiling;
@@ -68,6 +71,10 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::vector<LayerInfo> layers(std::int64_t batch);
   /// The context keeps this engine alive, which a shared_ptr must own.
   std::shared_ptr<ExecutionContext> create_context();
+  /// For inferences of `batch` items; they do not keep this engine alive.
+  HostBuffers create_buffers(std::int64_t batch) const {
+    return {inputs_, outputs_, batch, backend_};
+  }
   /// The same network, to be compiled so that layers are timed.
   std::shared_ptr<Engine> with_profiling() const;
   /// Raises InputError when `batch` is not 1 ... max_batch, BackendError when it does not compile.

@@ -141,7 +141,8 @@ std::shared_ptr<Engine> Engine::load(const std::string& path, const LoadOptions&
 }
 
 std::shared_ptr<Engine> Engine::load(const PlanReader& plan, const LoadOptions& options) {
-  return load(plan, options, chexnet_trt::backend(config_of(plan).backend));
+  return load(plan, options,
+              chexnet_trt::backend(on_device(config_of(plan).backend, options.device)));
 }
 
 std::shared_ptr<Engine> Engine::load(const std::string& path, const LoadOptions& options,
@@ -201,6 +202,10 @@ std::variant<std::shared_ptr<Engine>, ExternalEngine> load_engine_file(const std
   EngineConfig config = config_of(plan);
   const std::optional<ByteView> bytes = plan.find(external_section(config));
   if (!bytes) return Engine::load(plan, options);
+  if (options.device != 0) {
+    throw InputError("'" + path + "': device " + std::to_string(options.device) + ": engines of '" +
+                     config.backend + "' run on device 0; CUDA_VISIBLE_DEVICES says which that is");
+  }
   return ExternalEngine{graph_of(plan), std::move(config),
                         std::string(text_section(plan, "manifest")), *bytes, plan.owner()};
 }

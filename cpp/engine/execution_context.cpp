@@ -41,6 +41,12 @@ void ExecutionContext::execute(std::int64_t batch, const std::vector<Binding>& b
   wait_locked();
 }
 
+std::optional<DeviceTimes> ExecutionContext::device_times() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (last_ == nullptr || in_flight_ != nullptr) return std::nullopt;
+  return last_->device_times();
+}
+
 std::vector<LayerTime> ExecutionContext::layer_times() {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (last_ == nullptr || in_flight_ != nullptr) return {};

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "backends/backend.hpp"
@@ -36,6 +37,8 @@ class ExecutionContext {
   bool ready();
   /// `enqueue`, then `wait`.
   void execute(std::int64_t batch, const std::vector<Binding>& bindings);
+  /// Of the last inference that was waited for; empty without a clock of the device's.
+  std::optional<DeviceTimes> device_times();
   /// Of the last inference that was waited for; empty without profiling.
   std::vector<LayerTime> layer_times();
 

@@ -44,19 +44,19 @@ void fill_randomly(ElementType type, std::byte* to, std::size_t size, std::mt199
 }  // namespace
 
 HostBuffers::HostBuffers(const std::vector<TensorInfo>& inputs,
-                         const std::vector<TensorInfo>& outputs, std::int64_t batch)
+                         const std::vector<TensorInfo>& outputs, std::int64_t batch,
+                         Backend& backend)
     : inputs_(inputs), batch_(batch) {
   std::vector<std::size_t> sizes;
   sizes.reserve(inputs.size() + outputs.size());
   for (const TensorInfo& info : inputs) sizes.push_back(byte_count(info, batch));
   for (const TensorInfo& info : outputs) sizes.push_back(byte_count(info, batch));
-  std::size_t total = kAlignment;
+  std::size_t total = 0;
   for (const std::size_t size : sizes) total += aligned(size);
-  storage_.resize(total);
-  const auto address = reinterpret_cast<std::uintptr_t>(storage_.data());
-  std::size_t offset = aligned(address) - address;
+  storage_ = backend.allocate_host(total);
+  std::size_t offset = 0;
   for (const std::size_t size : sizes) {
-    views_.emplace_back(storage_.data() + offset, size);
+    views_.emplace_back(storage_.get() + offset, size);
     offset += aligned(size);
   }
 }

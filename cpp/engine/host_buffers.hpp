@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "backends/backend.hpp"
@@ -8,11 +9,12 @@
 
 namespace chexnet_trt {
 
-/// Host memory for the inputs and outputs of one inference, zeroed, each at a multiple of 64.
+/// Host memory of a backend's choice (Backend::allocate_host) for the inputs and outputs of one
+/// inference, zeroed, each at a multiple of 64.
 class HostBuffers {
  public:
   HostBuffers(const std::vector<TensorInfo>& inputs, const std::vector<TensorInfo>& outputs,
-              std::int64_t batch);
+              std::int64_t batch, Backend& backend);
 
   std::int64_t batch() const { return batch_; }
   /// Inputs, then outputs.
@@ -30,7 +32,7 @@ class HostBuffers {
 
   std::vector<TensorInfo> inputs_;
   std::int64_t batch_;
-  std::vector<std::byte> storage_;
+  std::shared_ptr<std::byte> storage_;
   std::vector<ByteView> views_;
 };
 

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from chexnet_trt import _core
 
-NATIVE, TENSORRT = "openvino", "tensorrt"
+NATIVE, CUDA, TENSORRT = "openvino", "cuda", "tensorrt"
+# Those of the core, whose engines it runs itself.
+NATIVES = (NATIVE, CUDA)
 # Highest first; TensorRT's builder takes them all, for a device that need not be this one's.
 TENSORRT_PRECISIONS = ("fp32", "fp16", "bf16", "int8", "mixed")
+
+
+def on_device(backend: str, device: int) -> str:
+    """What builds call device `device` of `backend`. Raises InputError for TensorRT's."""
+    if device == 0:
+        return backend
+    if backend == TENSORRT:
+        raise _core.InputError(
+            f"device {device}: TensorRT builds for a kind of GPU, not for one of them; leave it out"
+        )
+    return f"{backend}:{device}"
 
 
 def precisions(backend: str) -> list[str]:

@@ -29,6 +29,7 @@ _CORE_ONLY = {
     "profiling": False,
     "embed_blob": True,
     "timing_budget_ms": 1000.0,
+    "timing_cache": None,
 }
 
 
@@ -54,9 +55,11 @@ def build(
     embed_blob: bool = True,
     class_activation: bool = False,
     timing_budget_ms: float = 1000.0,
+    timing_cache: str | os.PathLike[str] | None = None,
     preprocessing: str | None = None,
     u8_input: bool = False,
     class_names: Sequence[str] | None = None,
+    deterministic: bool = False,
     tensorrt: TensorRtOptions | None = None,
     progress: Progress | None = None,
 ) -> Engine:
@@ -73,12 +76,15 @@ def build(
     has the output `class_activation_maps` too (`chexnet_trt.heatmap`), which changes no score.
     `preprocessing`: the preset that the engine is to remember; with `u8_input` its scale and offset
     move into the engine, which then takes uint8 pixels. `class_names`: names of the scores, in
-    order. `progress(stage, done, total)`.
+    order. `timing_cache`: a file of kernel times, for a backend that times kernels (cuda); read
+    first, so that none is timed again, and written last. `deterministic`: only kernels that give
+    the same bits in every run of one engine, as all of openvino and cuda do; two builds may still
+    take different ones. `progress(stage, done, total)`.
 
     With the backend "tensorrt", which `tensorrt` is for, the engine holds a plan, made without a
     GPU: of the permitted precisions the lowest is taken, and nothing is timed. int8 is calibrated
-    and measured on the CPU. `timing_batch`, `slice_size`, `streams`, `profiling`, `embed_blob` and
-    `timing_budget_ms` are for the other backends.
+    and measured on the CPU. `timing_batch`, `slice_size`, `streams`, `profiling`, `embed_blob`,
+    `timing_budget_ms` and `timing_cache` are for the other backends.
 
     Raises InputError on bad files, sizes, names and options, BackendError when compiling fails.
     """
@@ -112,7 +118,9 @@ def build(
         embed_blob=embed_blob,
         class_activation=class_activation,
         timing_budget_ms=timing_budget_ms,
+        timing_cache=timing_cache,
         class_names=class_names,
+        deterministic=deterministic,
         tensorrt=tensorrt,
         progress=progress,
     )
@@ -128,11 +136,17 @@ def build_network(
     int8: Int8 | None = None,
     agreements: Mapping[str, Agreement] | None = None,
     class_names: Sequence[str] | None = None,
+    deterministic: bool = False,
     max_batch: int = 1,
     **options: Any,  # noqa: ANN401 - those of compile_core
 ) -> Engine:
     """`build` for a network that is read. `agreements`: with fp32, by precision, where measured."""
     _check_memory(network.graph, max_batch)
+    if deterministic and backend == TENSORRT:
+        raise _core.InputError(
+            "deterministic: TensorRT promises no equal bits from run to run; build for another "
+            "backend"
+        )
     options |= {"precisions": precisions, "obey": obey, "int8": int8, "max_batch": max_batch}
     if backend == TENSORRT:
         engine = _compile_tensorrt(network.graph, tensorrt, **options)
@@ -148,6 +162,7 @@ def build_network(
         obey=obey,
         int8=int8,
         agreement=(agreements or {}).get(engine.precision),
+        deterministic=deterministic,
         class_names=class_names_of(engine, class_names),
     )
     return engine
@@ -186,6 +201,7 @@ def compile_core(
     embed_blob: bool = True,
     class_activation: bool = False,
     timing_budget_ms: float = 1000.0,
+    timing_cache: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> tuple[_core.Engine, Mapping[str, Any]]:
     """The native build and its report. `ruled_out`: precisions not to take, and why."""
@@ -207,6 +223,7 @@ def compile_core(
         embed_blob=embed_blob,
         class_activation=class_activation,
         timing_budget_ms=timing_budget_ms,
+        timing_cache=os.fspath(timing_cache or ""),
         progress=progress,
     )
 

@@ -195,12 +195,14 @@ class Engine(ABC):
 def load(
     path: str | os.PathLike[str],
     *,
+    device: int = 0,
     threads: int | None = None,
     streams: int | None = None,
     profiling: bool | None = None,
     require_exact_device: bool = False,
 ) -> Engine:
-    """Reads an engine file; what is None is as the engine was built.
+    """Reads an engine file, to run on device `device` of its backend; what is None is as the engine
+    was built.
 
     An engine of another device is compiled again with a warning, or refused with
     `require_exact_device`; one of TensorRT when it is first used, and it has no threads or streams
@@ -209,6 +211,7 @@ def load(
     """
     core = _core.load_engine(
         os.fspath(path),
+        device=device,
         threads=threads,
         streams=streams,
         profiling=profiling,

@@ -25,9 +25,12 @@ def compose(
     obey: bool,
     int8: Int8 | None,
     agreement: Agreement | None,
+    deterministic: bool,
     class_names: Sequence[str] | None,
 ) -> dict[str, Any]:
-    """Describes a freshly built engine. `agreement`: of its int8 with fp32, if checked."""
+    """Describes a freshly built engine. `agreement`: of its int8 with fp32, if checked.
+    `deterministic`: whether it was asked to be.
+    """
     report = engine.report or {}
     return {
         "format_version": 1,
@@ -63,6 +66,7 @@ def compose(
             "slice": engine.slice,
             "slices": report["slices"],
             "passes": report["passes"],
+            "deterministic": deterministic,
             "tensorrt": report.get("tensorrt"),
         },
     }

@@ -21,6 +21,8 @@ _FIELDS = {
     "compute_capability": "compute_capabilities",
     "tf32": "tf32",
 }
+# Those that the command has for other backends too.
+_SHARED = {"timing_cache"}
 
 
 def add_tensorrt_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,9 +65,6 @@ def add_tensorrt_arguments(parser: argparse.ArgumentParser) -> None:
         help="allow TF32 in products of fp32: faster, 10 bits of mantissa",
     )
     group.add_argument(
-        "--timing-cache", metavar="FILE", help="tensorrt: times of kernels, kept between builds"
-    )
-    group.add_argument(
         "--compute-capability",
         type=_capabilities,
         metavar="8.9[,12.0]",
@@ -78,7 +77,8 @@ def tensorrt_options(args: argparse.Namespace, backend: str) -> Options | None:
     values = {name: getattr(args, name) for name in _FIELDS}
     given = {name: value for name, value in values.items() if value is not None}
     if backend != TENSORRT:
-        for name in (*given, *(["plan"] if args.plan else [])):
+        own = [name for name in given if name not in _SHARED] + (["plan"] if args.plan else [])
+        for name in own:
             raise InputError(f"--{name.replace('_', '-')} is for --backend {TENSORRT}")
         return None
     return Options(**{_FIELDS[name]: value for name, value in given.items()})

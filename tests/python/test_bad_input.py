@@ -332,6 +332,10 @@ def test_unsupported_ops_are_reported_together(tmp_path, capsys):
             ("one precision",),
         ),
         (["--uffInput", SIZE, "--workspace", 16], ("--workspace",)),
+        (["--uffInput", SIZE, "--device", 1], ("device 1", "'openvino' has device 0 alone")),
+        (["--uffInput", SIZE, "--device", 1, "--backend", "tensorrt"], ("device 1", "TensorRT")),
+        (["--uffInput", SIZE, "--timing-cache", "t.cache"], ("'t.cache'", "times no kernels")),
+        (["--uffInput", SIZE, "--deterministic", "--backend", "tensorrt"], ("deterministic",)),
     ],
     ids=lambda value: " ".join(map(str, value)) if isinstance(value, list) else "",
 )
@@ -344,7 +348,9 @@ def test_build_options(tmp_path, small_uff, refuses, words, says):
     [
         "--batch=0", "--batch=-1", f"--batch={10**20}", f"--batch={10**9}", "--batch=x",
         "--maxBatch=0", "--percentile=nan", "--percentile=101", "--percentile=", "--percentile=-1",
-        "--device=1", "--duration=nan", "--duration=inf", "--duration=-1", "--warmUp=inf",
+        "--device=1", "--device=-1", "--device=x", "--backend=tensorrt",
+        "--timingCacheFile=t.cache",
+        "--duration=nan", "--duration=inf", "--duration=-1", "--warmUp=inf",
         "--sleepTime=-1", "--idleTime=inf", f"--iterations={10**20}", "--iterations=0",
         f"--avgRuns={10**20}", "--avgRuns=0", "--streams=0", f"--streams={10**20}",
         f"--cpuThreads={10**20}", "--loadInputs=nope", f"--loadInputs={INPUT}:gone.raw",
@@ -362,6 +368,7 @@ def test_trtexec_options(tmp_path, small_uff, refuses, word):
 @pytest.mark.parametrize(
     "word",
     ["--batch=5", "--fp16", "--maxBatch=8", "--uff=x.uff", "--int8", "--calib=x.calib",
+     "--backend=cuda", "--device=1", "--timingCacheFile=t.cache",
      "--keep-high-precision=auto", "--random-ranges"],
 )  # fmt: skip
 def test_trtexec_options_for_an_engine(tmp_path, small_engine, refuses, word):

@@ -18,13 +18,7 @@ import networks
 from chexnet_trt import _core
 from chexnet_trt.cli import COMMANDS, main
 from chexnet_trt.labels import LABELS
-from chexnet_trt.trtexec.flags import (
-    ALWAYS_SO,
-    ALWAYS_SO_ON_TENSORRT,
-    REFUSED,
-    REFUSED_ON_TENSORRT,
-    explain,
-)
+from chexnet_trt.trtexec.without_effect import ALWAYS_SO, REFUSED, explain
 from int8_networks import needs_int8, pixels
 from networks import INPUT, SCORES, small_images
 
@@ -123,18 +117,26 @@ def test_flags_that_are_always_so_are_noted(small_engine, capsys):
     ]
 
 
-@pytest.mark.parametrize("flag", list(ALWAYS_SO_ON_TENSORRT))
-def test_what_a_cpu_lacks_is_always_so_on_a_gpu(flag):
-    refused, always = explain([flag], on_tensorrt=True)
-    assert (refused, always) == ([], [f"{flag}: {ALWAYS_SO_ON_TENSORRT[flag]}"])
+@pytest.mark.parametrize("backend", ["tensorrt", "cuda"])
+def test_what_a_cpu_lacks_is_always_so_on_a_gpu(backend):
+    here = ["--useCudaGraph", "--useSpinWait", "--includeDataTransfers"]
+    refused, always = explain(here, backend)
+    assert refused == []
+    assert len(always) == len(here)
+    opposite = ["--noCudaGraph", "--noSpinWait", "--noDataTransfers"]
+    refused, always = explain(opposite, backend)
+    assert len(refused) == len(opposite)
+    assert always == []
 
 
-@pytest.mark.parametrize("flag", [*REFUSED, *REFUSED_ON_TENSORRT])
-def test_no_reason_for_engines_of_tensorrt_is_that_of_a_cpu(flag):
-    refused, always = explain([flag], on_tensorrt=True)
+@pytest.mark.parametrize("backend", ["tensorrt", "cuda"])
+@pytest.mark.parametrize("flag", [*REFUSED, *ALWAYS_SO])
+def test_no_reason_on_a_gpu_is_that_of_a_cpu(flag, backend):
+    refused, always = explain([flag], backend)
     assert len(refused) + len(always) == 1
-    if flag not in ("--fp8", "--int4"):  # Formats that a build may not have.
+    if backend == "cuda" or flag not in ("--fp8", "--int4"):  # A plan may lack those formats.
         assert "CPU" not in "".join(refused + always)
+    if backend == "tensorrt":
         assert "does not" not in "".join(refused + always)
 
 
@@ -228,6 +230,19 @@ def test_verbose_shows_the_passes_and_the_graph(small_uff):
     assert "pass fold_batch_norm: 1 rewrites" in done.stderr
     assert "conv2d" in done.stderr
     assert "conv2d" not in done.stdout
+
+
+def test_a_deterministic_engine_repeats_every_bit(tmp_path, small_uff, capsys):
+    target = tmp_path / "net.engine"
+    words = ["build", small_uff, "--uffInput", f"{INPUT},3,8,8", "--output", SCORES]
+    for flags in ([], ["--deterministic"]):
+        run(capsys, *words, "--max-batch", 4, "--threads", 2, "-o", target, *flags)
+        engine = ct.load(target)
+        assert engine.manifest["build"]["deterministic"] is bool(flags)
+    images = small_images(4)
+    first = engine.infer(images)[SCORES].tobytes()
+    assert all(ct.load(target).infer(images)[SCORES].tobytes() == first for _ in range(3))
+    assert all(engine.infer(images)[SCORES].tobytes() == first for _ in range(50))
 
 
 def test_build_tells_what_it_did(tmp_path, small_pb, capsys):

@@ -271,14 +271,14 @@ def test_input_that_takes_no_images(folder):
 def test_run_loads_the_engine(folder, capsys, monkeypatch):
     loaded = []
 
-    def load(path, *, require_exact_device):
-        loaded.append((path, require_exact_device))
+    def load(path, *, device, require_exact_device):
+        loaded.append((path, device, require_exact_device))
         return MeanEngine()
 
     monkeypatch.setattr(chexnet_trt, "load", load, raising=False)
     parser = argparse.ArgumentParser()
     infer.add_arguments(parser)
     assert infer.run(parser.parse_args(["net.engine", str(folder / "0.png")])) == 0
-    words = ["net.engine", str(folder / "0.png"), "--require-exact-device"]
+    words = ["net.engine", str(folder / "0.png"), "--require-exact-device", "--device", "1"]
     assert infer.run(parser.parse_args(words)) == 0
-    assert loaded == [("net.engine", False), ("net.engine", True)]
+    assert loaded == [("net.engine", 0, False), ("net.engine", 1, True)]

@@ -1,9 +1,12 @@
 #include "backends/cuda/backend.hpp"
 
+#include <cstring>
+
 #include "backends/blob.hpp"
 #include "backends/cuda/compiled_program.hpp"
 #include "backends/cuda/device.hpp"
 #include "backends/cuda/fusion.hpp"
+#include "backends/cuda/tile_timer.hpp"
 #include "common/error.hpp"
 
 namespace chexnet_trt::cuda {
@@ -31,17 +34,28 @@ class CudaBackend : public Backend {
     return {Precision::kFloat32, Precision::kFloat16, Precision::kBFloat16, Precision::kInt8,
             Precision::kMixed};
   }
+  std::shared_ptr<std::byte> allocate_host(std::size_t bytes) override {
+    const CurrentDevice current(device_.number);
+    const auto buffer = std::make_shared<PinnedBuffer>(bytes);
+    std::memset(buffer->data(), 0, bytes);
+    return {buffer, buffer->data()};
+  }
+  TimingCache* timings() override { return &timings_; }
   std::string unsupported_reason(Op op) const override { return cuda::unsupported_reason(op); }
 
   std::unique_ptr<Executable> compile(const Graph& graph, const CompileOptions& options) override {
+    const CurrentDevice current(device_.number);
     std::shared_ptr<CompiledProgram> compiled = prepare(graph, options);
     const ProgramMemory scratch(*compiled);
-    compiled->tactics = choose_tactics(compiled->program, scratch.steps, timings_);
+    TileTimer timer(scratch.steps);
+    const auto time = [&](std::size_t step, std::size_t tile) { return timer.time(step, tile); };
+    compiled->tactics = choose_tactics(compiled->program, time, timings_);
     return make_executable(std::move(compiled));
   }
 
   std::unique_ptr<Executable> deserialize(ByteView blob, const Graph& graph,
                                           const CompileOptions& options) override {
+    const CurrentDevice current(device_.number);
     const ByteView text = blob_payload(blob, blob_key(fingerprint_, graph), options);
     std::shared_ptr<CompiledProgram> compiled = prepare(graph, options);
     compiled->tactics = tactics_from_text(text.text(), compiled->program);
@@ -52,7 +66,7 @@ class CudaBackend : public Backend {
   std::shared_ptr<CompiledProgram> prepare(const Graph& graph,
                                            const CompileOptions& options) const {
     if (options.batch < 1) throw InputError("the batch must be at least 1");
-    auto compiled = std::make_shared<CompiledProgram>(graph, options);
+    auto compiled = std::make_shared<CompiledProgram>(graph, options, device_.number);
     compiled->blob_key = blob_key(fingerprint_, graph);
     return compiled;
   }
@@ -66,9 +80,13 @@ class CudaBackend : public Backend {
 
 std::string missing() { return device_missing(); }
 
-std::unique_ptr<Backend> make_backend() {
+std::unique_ptr<Backend> make_backend(int device) {
   if (const std::string reason = device_missing(); !reason.empty()) throw BackendError(reason);
-  return std::make_unique<CudaBackend>(first_device());
+  Device found = find_device(device);
+  if (const std::string reason = too_old(found); !reason.empty()) {
+    throw InputError("device " + std::to_string(device) + ": " + reason);
+  }
+  return std::make_unique<CudaBackend>(std::move(found));
 }
 
 }  // namespace chexnet_trt::cuda

@@ -34,17 +34,41 @@ Program checked(Program program) {
   return program;
 }
 
+MemoryEstimate estimate_execution(const CompiledProgram& compiled) {
+  MemoryEstimate estimate;
+  estimate.activations = compiled.plan.bytes + kSlack;
+  for (const BindingInfo& binding : compiled.bindings) estimate.bindings += binding.bytes;
+  return estimate;
+}
+
+/// Of a program that is complete but for its constants. An execution is to fit as well.
+DeviceConstants upload(const CompiledProgram& compiled) {
+  const PackedConstants packed(compiled.program);
+  MemoryEstimate estimate = estimate_execution(compiled);
+  estimate.weights = packed.bytes().size();
+  require_memory(estimate, memory_size(), compiled.options);
+  return DeviceConstants(packed);
+}
+
+std::size_t arena_bytes(const CompiledProgram& compiled) {
+  const MemoryEstimate estimate = estimate_execution(compiled);
+  require_memory(estimate, memory_size(), compiled.options);
+  return estimate.activations;
+}
+
 }  // namespace
 
-CompiledProgram::CompiledProgram(const Graph& graph, const CompileOptions& compile_options)
+CompiledProgram::CompiledProgram(const Graph& graph, const CompileOptions& compile_options,
+                                 int device_number)
     : options(compile_options),
+      device(device_number),
       program(checked(fuse(graph, compile_options.batch, compile_options.precision))),
       plan(plan_memory(program)),
-      constants(program),
-      bindings(bindings_of(graph, compile_options.batch)) {}
+      bindings(bindings_of(graph, compile_options.batch)),
+      constants(upload(*this)) {}
 
 ProgramMemory::ProgramMemory(const CompiledProgram& compiled)
-    : arena(compiled.plan.bytes + kSlack,
+    : arena(arena_bytes(compiled),
             "the activations of batch " + std::to_string(compiled.options.batch)) {
   DeviceMemory memory;
   memory.arena = arena.data();

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "backends/backend.hpp"
+#include "backends/cuda/bound_step.hpp"
 #include "backends/cuda/device_constants.hpp"
 #include "backends/cuda/memory_plan.hpp"
 #include "backends/cuda/program.hpp"
@@ -20,13 +21,15 @@ struct BindingInfo {
 
 /// All that the executions of one batch size share.
 struct CompiledProgram {
-  CompiledProgram(const Graph& graph, const CompileOptions& compile_options);
+  /// On the current device, which is `device_number`.
+  CompiledProgram(const Graph& graph, const CompileOptions& compile_options, int device_number);
 
   CompileOptions options;
+  int device = 0;
   Program program;
   MemoryPlan plan;
-  DeviceConstants constants;
   std::vector<BindingInfo> bindings;
+  DeviceConstants constants;
   Tactics tactics;
   std::string blob_key;
 };

@@ -2,6 +2,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include "backends/cuda/backend.hpp"
 #include "backends/cuda/device_memory.hpp"
 
 namespace chexnet_trt::cuda {
@@ -21,16 +22,33 @@ std::string device_missing() {
            "): install NVIDIA's driver, or run on a machine with such a GPU";
   }
   if (count == 0) return "no NVIDIA GPU is visible here";
-  const Device device = first_device();
+  std::string reason;
+  for (int number = 0; number < count; ++number) {
+    const std::string own = too_old(find_device(number));
+    if (own.empty()) return "";
+    reason += (reason.empty() ? "" : "; ") + own;
+  }
+  return reason;
+}
+
+std::string too_old(const Device& device) {
   if (device.major >= kLeastMajor) return "";
   return "'" + device.name + "' has compute capability " + std::to_string(device.major) + "." +
          std::to_string(device.minor) + ", and 8.0 is needed";
 }
 
-Device first_device() {
+int device_count() {
+  int count = 0;
+  if (cudaGetDeviceCount(&count) == cudaSuccess) return count;
+  cudaGetLastError();
+  return 0;
+}
+
+Device find_device(int number) {
   cudaDeviceProp properties{};
-  check(cudaGetDeviceProperties(&properties, 0), "asking for the GPU");
+  check(cudaGetDeviceProperties(&properties, number), "asking for the GPU");
   Device device;
+  device.number = number;
   device.name = properties.name;
   device.major = properties.major;
   device.minor = properties.minor;
@@ -38,5 +56,12 @@ Device first_device() {
   check(cudaDriverGetVersion(&device.driver), "asking for the driver");
   return device;
 }
+
+CurrentDevice::CurrentDevice(int number) {
+  check(cudaGetDevice(&before_), "asking for the GPU");
+  check(cudaSetDevice(number), "choosing the GPU");
+}
+
+CurrentDevice::~CurrentDevice() { cudaSetDevice(before_); }
 
 }  // namespace chexnet_trt::cuda

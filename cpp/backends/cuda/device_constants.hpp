@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <limits>
 #include <vector>
 
 #include "backends/cuda/device_memory.hpp"
@@ -16,13 +18,35 @@ struct StepConstants {
   const float* second_add = nullptr;
 };
 
-/// Weights, scales and shifts of a program, in one piece of device memory.
+/// Weights, scales and shifts of a program as they are to lie in device memory, on the host.
+class PackedConstants {
+ public:
+  static constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
+
+  /// Where the constants of a step lie, in bytes; kNone where it has none.
+  struct Offsets {
+    std::size_t weights, mul, add, second_mul, second_add;
+  };
+
+  explicit PackedConstants(const Program& program);
+
+  const std::vector<std::byte>& bytes() const { return bytes_; }
+  const std::vector<Offsets>& steps() const { return steps_; }
+
+ private:
+  std::size_t add(const void* data, std::size_t size);
+  std::size_t add(const std::vector<float>& values);
+
+  std::vector<std::byte> bytes_;
+  std::vector<Offsets> steps_;
+};
+
+/// The same in one piece of memory of the current device.
 class DeviceConstants {
  public:
-  explicit DeviceConstants(const Program& program);
+  explicit DeviceConstants(const PackedConstants& packed);
 
   const StepConstants& of(std::size_t step) const { return steps_.at(step); }
-  std::size_t bytes() const { return memory_.size(); }
 
  private:
   DeviceBuffer memory_;

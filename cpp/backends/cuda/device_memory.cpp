@@ -5,15 +5,6 @@
 #include "common/error.hpp"
 
 namespace chexnet_trt::cuda {
-namespace {
-
-constexpr double kMiB = 1024.0 * 1024.0;
-
-std::string mebibytes(std::size_t bytes) {
-  return std::to_string(static_cast<std::size_t>(static_cast<double>(bytes) / kMiB + 1)) + " MiB";
-}
-
-}  // namespace
 
 void check(cudaError_t status, const char* what) {
   if (status == cudaSuccess) return;
@@ -21,16 +12,20 @@ void check(cudaError_t status, const char* what) {
   throw BackendError(std::string(what) + ": " + cudaGetErrorString(status));
 }
 
+DeviceMemorySize memory_size() {
+  DeviceMemorySize size;
+  check(cudaMemGetInfo(&size.free, &size.total), "asking the GPU for its memory");
+  return size;
+}
+
 DeviceBuffer::DeviceBuffer(std::size_t bytes, const std::string& what) : size_(bytes) {
   void* data = nullptr;
   const cudaError_t status = cudaMalloc(&data, bytes == 0 ? 1 : bytes);
   if (status == cudaErrorMemoryAllocation) {
     cudaGetLastError();
-    std::size_t free = 0;
-    std::size_t total = 0;
-    check(cudaMemGetInfo(&free, &total), "asking the GPU for its memory");
+    const DeviceMemorySize there = memory_size();
     throw BackendError("the GPU has no " + mebibytes(bytes) + " for " + what + ", " +
-                       mebibytes(free) + " of " + mebibytes(total) +
+                       mebibytes(there.free) + " of " + mebibytes(there.total) +
                        " are free: use a smaller batch, or end what else uses it");
   }
   check(status, "allocating GPU memory");
@@ -50,7 +45,8 @@ DeviceBuffer& DeviceBuffer::operator=(DeviceBuffer&& other) noexcept {
 
 PinnedBuffer::PinnedBuffer(std::size_t bytes) {
   void* data = nullptr;
-  check(cudaMallocHost(&data, bytes == 0 ? 1 : bytes), "allocating page-locked memory");
+  check(cudaHostAlloc(&data, bytes == 0 ? 1 : bytes, cudaHostAllocPortable),
+        "allocating page-locked memory");
   data_ = static_cast<std::byte*>(data);
 }
 
@@ -58,6 +54,15 @@ PinnedBuffer::~PinnedBuffer() { cudaFreeHost(data_); }
 
 PinnedBuffer::PinnedBuffer(PinnedBuffer&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)) {}
+
+bool is_page_locked(const void* data) {
+  cudaPointerAttributes attributes{};
+  if (cudaPointerGetAttributes(&attributes, data) != cudaSuccess) {
+    cudaGetLastError();
+    return false;
+  }
+  return attributes.type == cudaMemoryTypeHost;
+}
 
 Stream::Stream() {
   check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "creating a stream");

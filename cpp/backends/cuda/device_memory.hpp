@@ -5,10 +5,15 @@
 #include <cstddef>
 #include <string>
 
+#include "backends/cuda/memory_estimate.hpp"
+
 namespace chexnet_trt::cuda {
 
 /// Raises BackendError "what: CUDA's message" unless `status` is success.
 void check(cudaError_t status, const char* what);
+
+/// Of the current device.
+DeviceMemorySize memory_size();
 
 /// Memory of the current device. Raises BackendError that says how much was asked for and how much
 /// is free.
@@ -31,6 +36,7 @@ class DeviceBuffer {
 /// Page-locked host memory, which the device reads and writes without the CPU.
 class PinnedBuffer {
  public:
+  /// Raises BackendError.
   explicit PinnedBuffer(std::size_t bytes);
   ~PinnedBuffer();
   PinnedBuffer(PinnedBuffer&& other) noexcept;
@@ -41,6 +47,9 @@ class PinnedBuffer {
  private:
   std::byte* data_ = nullptr;
 };
+
+/// Whether copies between `data` and a device pass the CPU by.
+bool is_page_locked(const void* data);
 
 class Stream {
  public:

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "backends/cuda/compiled_program.hpp"
+#include "backends/cuda/device.hpp"
 #include "common/error.hpp"
 
 namespace chexnet_trt::cuda {
@@ -41,7 +42,9 @@ class LaunchGraph {
 class CudaExecution : public Execution {
  public:
   explicit CudaExecution(std::shared_ptr<const CompiledProgram> compiled)
-      : compiled_(std::move(compiled)), memory_(*compiled_) {
+      : compiled_(std::move(compiled)),
+        memory_(*compiled_),
+        is_staged_(compiled_->bindings.size(), false) {
     for (const BindingInfo& binding : compiled_->bindings) {
       staging_.emplace_back(binding.is_input ? 0 : binding.bytes);
     }
@@ -66,9 +69,12 @@ class CudaExecution : public Execution {
   void enqueue(const std::vector<Binding>& bindings, StreamHandle stream) override {
     if (in_flight_) throw InputError("enqueue before the previous inference was waited for");
     check_bindings(bindings);
+    const CurrentDevice current(compiled_->device);
     used_ = stream == nullptr ? stream_.get() : static_cast<cudaStream_t>(stream);
     bindings_ = bindings;
+    begin_.record(used_);
     copy_inputs();
+    copied_.record(used_);
     if (compiled_->options.profiling) {
       launch_timed();
     } else {
@@ -89,9 +95,10 @@ class CudaExecution : public Execution {
 
   bool ready() override { return !in_flight_ || done_.is_over(); }
 
-  std::optional<double> device_milliseconds() const override {
+  std::optional<DeviceTimes> device_times() const override {
     if (!ran_ || in_flight_) return std::nullopt;
-    return end_.milliseconds_since(start_);
+    return DeviceTimes{copied_.milliseconds_since(begin_), end_.milliseconds_since(start_),
+                       done_.milliseconds_since(end_)};
   }
 
   std::vector<LayerTime> layer_times() const override {
@@ -144,13 +151,14 @@ class CudaExecution : public Execution {
     }
   }
 
-  /// To the caller's memory on the device, or to ours on the host: a copy to pageable memory would
-  /// wait for the inference.
+  /// To the caller's memory, or to ours where that is pageable: a copy to it would wait for the
+  /// inference.
   void copy_outputs() {
     for (std::size_t index = 0; index < bindings_.size(); ++index) {
       if (compiled_->bindings[index].is_input) continue;
-      const bool to_device = bindings_[index].memory == MemoryKind::kDevice;
-      check(cudaMemcpyAsync(to_device ? bindings_[index].data : staging_[index].data(),
+      is_staged_[index] =
+          bindings_[index].memory == MemoryKind::kHost && !is_page_locked(bindings_[index].data);
+      check(cudaMemcpyAsync(is_staged_[index] ? staging_[index].data() : bindings_[index].data,
                             memory_.bindings[index].data(), compiled_->bindings[index].bytes,
                             cudaMemcpyDefault, used_),
             "copying the outputs");
@@ -159,8 +167,7 @@ class CudaExecution : public Execution {
 
   void hand_out() {
     for (std::size_t index = 0; index < bindings_.size(); ++index) {
-      if (compiled_->bindings[index].is_input) continue;
-      if (bindings_[index].memory == MemoryKind::kDevice) continue;
+      if (!is_staged_[index]) continue;
       std::memcpy(bindings_[index].data, staging_[index].data(), compiled_->bindings[index].bytes);
     }
   }
@@ -168,8 +175,11 @@ class CudaExecution : public Execution {
   std::shared_ptr<const CompiledProgram> compiled_;
   ProgramMemory memory_;
   std::vector<PinnedBuffer> staging_;  ///< of outputs
+  std::vector<bool> is_staged_;        ///< by binding, in the last inference
   Stream stream_;
   LaunchGraph graph_;
+  Event begin_;
+  Event copied_;
   Event start_;
   Event end_;
   Event done_;
@@ -183,6 +193,7 @@ class CudaExecution : public Execution {
 }  // namespace
 
 std::unique_ptr<Execution> make_execution(std::shared_ptr<const CompiledProgram> compiled) {
+  const CurrentDevice current(compiled->device);
   return std::make_unique<CudaExecution>(std::move(compiled));
 }
 

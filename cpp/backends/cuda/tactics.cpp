@@ -1,9 +1,10 @@
 #include "backends/cuda/tactics.hpp"
 
 #include <algorithm>
-#include <limits>
+#include <optional>
 #include <sstream>
 
+#include "backends/cuda/timing_key.hpp"
 #include "common/error.hpp"
 
 namespace chexnet_trt::cuda {
@@ -11,59 +12,48 @@ namespace {
 
 bool is_conv(const Step& step) { return std::holds_alternative<ConvStep>(step.kind); }
 
-/// Milliseconds of one launch, the least of some rounds; nothing when the tile cannot be launched.
-class TileTimer {
- public:
-  std::optional<double> time(const BoundStep& step, std::size_t tile) {
-    constexpr int kRounds = 3;
-    constexpr int kLaunches = 5;
-    if (step.launch(tile, stream_.get()) != cudaSuccess) {
-      cudaGetLastError();
-      return std::nullopt;
-    }
-    double best = std::numeric_limits<double>::max();
-    for (int round = 0; round < kRounds; ++round) {
-      start_.record(stream_.get());
-      for (int count = 0; count < kLaunches; ++count) {
-        check(step.launch(tile, stream_.get()), "timing a kernel");
-      }
-      end_.record(stream_.get());
-      end_.wait();
-      best = std::min(best, end_.milliseconds_since(start_) / kLaunches);
-    }
-    return best;
-  }
+/// The tile of that name; nothing when there is none, as in a cache of other kernels.
+std::optional<std::size_t> tile_called(std::string_view name) {
+  const auto& tiles = conv_tiles();
+  const auto found = std::find_if(tiles.begin(), tiles.end(),
+                                  [&](const ConvTile& tile) { return name_of(tile) == name; });
+  if (found == tiles.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - tiles.begin());
+}
 
- private:
-  Stream stream_;
-  Event start_;
-  Event end_;
+struct TimedTile {
+  std::size_t tile = 0;
+  double milliseconds = 0;
 };
 
-std::size_t fastest(const BoundStep& step, TileTimer& timer) {
-  std::size_t best = plain_conv_tile();
-  double best_ms = std::numeric_limits<double>::max();
+/// Nothing when none can be launched.
+std::optional<TimedTile> fastest(std::size_t step, const TimeTile& time) {
+  std::optional<TimedTile> best;
   for (std::size_t tile = 0; tile < conv_tiles().size(); ++tile) {
-    const std::optional<double> ms = timer.time(step, tile);
-    if (!ms || *ms >= best_ms) continue;
-    best = tile;
-    best_ms = *ms;
+    const std::optional<double> ms = time(step, tile);
+    if (ms && (!best || *ms < best->milliseconds)) best = TimedTile{tile, *ms};
   }
   return best;
 }
 
+std::size_t choose_tile(const Program& program, std::size_t step, const TimeTile& time,
+                        TimingCache& cache) {
+  const std::string key = timing_key(program, program.steps[step]);
+  if (const std::optional<KernelTime> known = cache.find(key)) {
+    if (const std::optional<std::size_t> tile = tile_called(known->kernel)) return *tile;
+  }
+  const std::optional<TimedTile> best = fastest(step, time);
+  if (!best) return plain_conv_tile();
+  cache.put(key, {name_of(conv_tiles()[best->tile]), best->milliseconds});
+  return best->tile;
+}
+
 }  // namespace
 
-Tactics choose_tactics(const Program& program, const std::vector<BoundStep>& steps,
-                       TimingCache& cache) {
-  TileTimer timer;
-  Tactics tactics(steps.size(), 0);
-  for (std::size_t index = 0; index < steps.size(); ++index) {
-    if (!is_conv(program.steps[index])) continue;
-    const std::string key = timing_key(program, program.steps[index]);
-    const std::optional<std::size_t> known = cache.find(key);
-    tactics[index] = known ? *known : fastest(steps[index], timer);
-    cache.put(key, tactics[index]);
+Tactics choose_tactics(const Program& program, const TimeTile& time, TimingCache& cache) {
+  Tactics tactics(program.steps.size(), 0);
+  for (std::size_t index = 0; index < tactics.size(); ++index) {
+    if (is_conv(program.steps[index])) tactics[index] = choose_tile(program, index, time, cache);
   }
   return tactics;
 }
@@ -89,11 +79,9 @@ Tactics tactics_from_text(std::string_view text, const Program& program) {
     if (!is_conv(program.steps[index])) continue;
     std::string line;
     std::getline(lines, line);
-    const auto& tiles = conv_tiles();
-    const auto found = std::find_if(tiles.begin(), tiles.end(),
-                                    [&](const ConvTile& tile) { return name_of(tile) == line; });
-    if (found == tiles.end()) throw BackendError("engine blob: no kernel '" + line + "'");
-    tactics[index] = static_cast<std::size_t>(found - tiles.begin());
+    const std::optional<std::size_t> tile = tile_called(line);
+    if (!tile) throw BackendError("engine blob: no kernel '" + line + "'");
+    tactics[index] = *tile;
   }
   if (std::string rest; std::getline(lines, rest)) {
     throw BackendError("engine blob: kernels of more layers than the network has");

@@ -1,23 +1,26 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "backends/cuda/bound_step.hpp"
+#include "backends/cuda/kernels/kernels.hpp"
 #include "backends/cuda/program.hpp"
-#include "backends/cuda/timing_cache.hpp"
+#include "backends/timing_cache.hpp"
 
 namespace chexnet_trt::cuda {
 
 /// For every step the tile that it runs with (conv_tiles); 0 where it has no choice.
 using Tactics = std::vector<std::size_t>;
 
-/// Times every tile of every convolution on the device and takes the fastest. `steps`: bound to
-/// memory that may be overwritten.
-Tactics choose_tactics(const Program& program, const std::vector<BoundStep>& steps,
-                       TimingCache& cache);
+/// Milliseconds of one launch of step `step` with `tile`; nothing when it cannot be launched.
+using TimeTile = std::function<std::optional<double>(std::size_t step, std::size_t tile)>;
+
+/// Times every tile of every convolution that `cache` does not know, and takes the fastest.
+Tactics choose_tactics(const Program& program, const TimeTile& time, TimingCache& cache);
 
 /// "wgmma_128x64" or "mma_64x32x4", the last being the blocks that share a sum.
 std::string name_of(const ConvTile& tile);

@@ -273,6 +273,11 @@ class CalibrationTable:
 
 class BackendStatus:
     @property
+    def devices(self) -> int:
+        """
+        How many are here, numbered from 0.
+        """
+    @property
     def missing(self) -> str:
         """
         Empty when the backend is there, else why not and how to get it.
@@ -593,6 +598,7 @@ def build_engine(
     embed_blob: bool,
     class_activation: bool,
     timing_budget_ms: typing.SupportsFloat | typing.SupportsIndex,
+    timing_cache: str,
     progress: typing.Any,
 ) -> tuple:
     """
@@ -644,6 +650,7 @@ def is_engine_file(path: str) -> bool:
 def load_engine(
     path: str,
     *,
+    device: typing.SupportsInt | typing.SupportsIndex,
     threads: typing.SupportsInt | typing.SupportsIndex | None,
     streams: typing.SupportsInt | typing.SupportsIndex | None,
     profiling: bool | None,

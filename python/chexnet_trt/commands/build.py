@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from chexnet_trt import gate_arguments, labels
+from chexnet_trt import backends, gate_arguments, labels
 from chexnet_trt._core import InputError, write_file
 from chexnet_trt.build_arguments import (
     add_network_arguments,
@@ -54,7 +54,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--backend", default="openvino", help="default openvino; see doctor")
     parser.add_argument(
+        "--device", type=non_negative, default=0, metavar="N", help="which GPU, from 0 (default)"
+    )
+    parser.add_argument(
         "--threads", type=non_negative, default=0, metavar="N", help="default: every core"
+    )
+    parser.add_argument(
+        "--timing-cache",
+        metavar="FILE",
+        help="times of kernels, kept between builds for cuda or tensorrt",
+    )
+    parser.add_argument(
+        "--deterministic",
+        action="store_true",
+        help="the same bits from every run of the engine: always so with openvino and cuda",
     )
     parser.add_argument("--no-blob", action="store_true", help="leave out the compiled blob")
     parser.add_argument("--u8-input", action="store_true", help="preprocess inside the engine")
@@ -88,18 +101,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     target = target_of(args.model, args.save, ".engine")
-    check_targets(target, args.plan)
+    check_targets(target, args.plan, args.timing_cache)
     tensorrt = tensorrt_options(args, args.backend)
     try:
         engine = build(
             args.model,
             args,
-            backend=args.backend,
+            backend=backends.on_device(args.backend, args.device),
             obey=args.precision_constraints == "obey",
             max_batch=args.max_batch,
             slice_size=args.slice,
             threads=args.threads,
             embed_blob=not args.no_blob,
+            deterministic=args.deterministic,
+            timing_cache=None if tensorrt else args.timing_cache,
             u8_input=args.u8_input,
             class_activation=args.heatmap,
             class_names=labels.read_labels(args.labels) if args.labels else None,

@@ -4,7 +4,7 @@ import argparse
 import json
 
 from chexnet_trt import _core, machine
-from chexnet_trt.backends import TENSORRT, precisions
+from chexnet_trt.backends import TENSORRT, on_device, precisions
 
 HELP = "what this machine can run, and why a backend is absent"
 EXAMPLE = "  python -m chexnet_trt doctor\n  python -m chexnet_trt doctor --json"
@@ -39,7 +39,8 @@ def _backends() -> list[dict[str, object]]:
             continue
         row: dict[str, object] = {"name": status.name, "missing": status.missing}
         if not status.missing:
-            row["device"] = _core.device_name(status.name)
+            names = [on_device(status.name, number) for number in range(status.devices)]
+            row["device"] = ", ".join(map(_core.device_name, names))
             row["precisions"] = _core.device_precisions(status.name)
         rows.append(row)
     return rows

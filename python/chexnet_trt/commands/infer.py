@@ -18,7 +18,7 @@ from chexnet_trt.heatmap_arguments import (
     wants_pictures,
 )
 from chexnet_trt.image_lists import image_files
-from chexnet_trt.inputs import check_targets
+from chexnet_trt.inputs import check_targets, non_negative
 from chexnet_trt.labels import read_labels
 from chexnet_trt.marks import sentences
 from chexnet_trt.preprocess import PRESETS
@@ -65,6 +65,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--output", metavar="NAME", help="output tensor with the scores")
     parser.add_argument(
+        "--device", type=non_negative, default=0, metavar="N", help="which GPU, from 0 (default)"
+    )
+    parser.add_argument(
         "--require-exact-device",
         action="store_true",
         help="refuse an engine of another device; default: compile it again, with a warning",
@@ -76,7 +79,9 @@ def run(args: argparse.Namespace) -> int:
     import chexnet_trt
     from chexnet_trt.engine import TIMING_ONLY
 
-    engine = chexnet_trt.load(args.engine, require_exact_device=args.require_exact_device)
+    engine = chexnet_trt.load(
+        args.engine, device=args.device, require_exact_device=args.require_exact_device
+    )
     if engine.timing_only:
         raise InputError(f"'{args.engine}' is for {TIMING_ONLY}; build it with a calibration")
     return run_engine(engine, args)

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from chexnet_trt import _core, build_arguments
-from chexnet_trt.backends import NATIVE, TENSORRT
+from chexnet_trt.backends import NATIVE, on_device
 from chexnet_trt.bench import BenchOptions
 from chexnet_trt.engine import TIMING_ONLY, Engine, load
 from chexnet_trt.inputs import check_targets
 from chexnet_trt.marks import sentences
 from chexnet_trt.progress import ProgressLine
-from chexnet_trt.trtexec import flags, report
+from chexnet_trt.trtexec import flags, report, without_effect
 
 HELP = "build or load an engine and time it, with trtexec's command line"
 EXAMPLE = (
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     if args.verbose:
         logging.basicConfig(level=logging.DEBUG, format="%(message)s", stream=sys.stderr)
     if args.uff:
-        _explain(args, NATIVE, say)
+        _explain(args, args.backend or NATIVE, say)
     engine = _load(args) if args.loadEngine else _build(args, say)
     if args.loadEngine:
         _explain(args, engine.backend, say)
@@ -66,18 +66,20 @@ def _check(args: argparse.Namespace) -> None:
     if args.uff and not args.output:
         raise _core.InputError("--uff needs --output=NAME")
     if args.loadEngine:
-        given = build_arguments.given(args) + (["--maxBatch"] if args.maxBatch else [])
+        own = {
+            "--maxBatch": args.maxBatch,
+            "--backend": args.backend,
+            "--timingCacheFile": args.timingCacheFile,
+        }
+        given = build_arguments.given(args) + [flag for flag, value in own.items() if value]
         if given:
             raise _core.InputError(f"{given[0]} is for building; --loadEngine runs what is built")
-    if args.device != 0:
-        raise _core.InputError(
-            f"--device={args.device}: device 0 is the only one; CUDA_VISIBLE_DEVICES picks a GPU"
-        )
     if args.timeDeserialize and not args.loadEngine:
         raise _core.InputError("--timeDeserialize needs --loadEngine=FILE")
     args.percentile = flags.percentiles(args.percentile)
     check_targets(
         args.saveEngine,
+        args.timingCacheFile,
         args.exportTimes,
         args.exportOutput,
         args.exportProfile,
@@ -87,7 +89,7 @@ def _check(args: argparse.Namespace) -> None:
 
 def _explain(args: argparse.Namespace, backend: str, say: Any) -> None:  # noqa: ANN401
     """Of the flags without effect. Raises InputError naming those that cannot apply."""
-    refused, always = flags.explain(args.without_effect, on_tensorrt=backend == TENSORRT)
+    refused, always = without_effect.explain(args.without_effect, backend)
     if refused:
         raise _core.InputError(f"cannot apply {'; '.join(refused)}")
     for note in always:
@@ -98,11 +100,13 @@ def _build(args: argparse.Namespace, say: Any) -> Engine:  # noqa: ANN401 - prin
     engine = build_arguments.build(
         args.uff,
         args,
+        backend=on_device(args.backend or NATIVE, args.device),
         obey=args.precisionConstraints == "obey",
         max_batch=args.maxBatch or args.batch or 1,
         timing_batch=args.batch or 1,
         threads=args.cpuThreads or 0,
         streams=args.infStreams,
+        timing_cache=args.timingCacheFile,
     )
     for line in build_arguments.report_lines(engine):
         say(line)
@@ -112,6 +116,7 @@ def _build(args: argparse.Namespace, say: Any) -> Engine:  # noqa: ANN401 - prin
 def _load(args: argparse.Namespace, *, profiling: bool | None = None) -> Engine:
     return load(
         args.loadEngine,
+        device=args.device,
         threads=args.cpuThreads,
         streams=args.infStreams,
         profiling=profiling,

@@ -1,173 +1,14 @@
-"""trtexec's flags: those that work, those that are always so here, those that cannot apply."""
+"""trtexec's flags as arguments."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 
 from chexnet_trt._core import InputError
+from chexnet_trt.backends import NATIVE, NATIVES
 from chexnet_trt.build_arguments import add_network_arguments, add_precision_arguments
-from chexnet_trt.inputs import LARGEST, positive
-
-_NO_GPU = "the engine runs on the CPU"
-_NO_DLA = "there is no DLA on a CPU"
-_NO_TRANSFERS = "bindings are read and written in place on a CPU, nothing is transferred"
-_TENSORRT_BUILDER = "it steers TensorRT's own builder, which does not build this engine"
-_TENSORRT_RUNTIME = "it steers TensorRT's own runtime, which does not run this engine"
-_NO_LIMIT = "the CPU backend takes what memory a network needs and knows no limit"
-_NO_PLUGINS = "engines hold no plugins"
-_OTHER_PARSER = "networks come from UFF; the command convert makes it from a frozen graph"
-_STATIC = "each batch size has an executable of its own; give --batch and --maxBatch"
-_ONE_TABLE = "a calibration table serves every batch size; give --calib=FILE or --calib-data=PATH"
-
-# Flags of trtexec 5 to 11 that cannot apply, each with the reason.
-REFUSED: dict[str, str] = {
-    "--calibProfile": _ONE_TABLE,
-    "--minShapesCalib": _ONE_TABLE,
-    "--optShapesCalib": _ONE_TABLE,
-    "--maxShapesCalib": _ONE_TABLE,
-    "--fp8": "CPUs have no fp8 kernels",
-    "--int4": "CPUs have no int4 convolution kernels",
-    "--onnx": _OTHER_PARSER,
-    "--deploy": _OTHER_PARSER,
-    "--model": _OTHER_PARSER,
-    "--shapes": _STATIC,
-    "--minShapes": _STATIC,
-    "--optShapes": _STATIC,
-    "--maxShapes": _STATIC,
-    "--profile": _STATIC,
-    "--useProfile": _STATIC,
-    "--dumpOptimizationProfile": _STATIC,
-    "--workspace": _NO_LIMIT,
-    "--memPoolSize": _NO_LIMIT,
-    "--useDLACore": _NO_DLA,
-    "--allowGPUFallback": _NO_DLA,
-    "--buildDLAStandalone": _NO_DLA,
-    "--reportCapabilityDLA": _NO_DLA,
-    "--adjustForDLA": _NO_DLA,
-    "--uint8AsymmetricQuantizationDLA": _NO_DLA,
-    "--layerDeviceTypes": _NO_DLA,
-    "--includeDataTransfers": _NO_TRANSFERS,
-    "--exposeDMA": _NO_TRANSFERS,
-    "--useManagedMemory": _NO_GPU,
-    "--useCudaGraph": _NO_GPU,
-    "--persistentCacheRatio": _NO_GPU,
-    "--hardwareCompatibilityLevel": _NO_GPU,
-    "--tacticSources": _TENSORRT_BUILDER,
-    "--timingCacheFile": _TENSORRT_BUILDER,
-    "--errorOnTimingCacheMiss": _TENSORRT_BUILDER,
-    "--builderOptimizationLevel": _TENSORRT_BUILDER,
-    "--avgTiming": _TENSORRT_BUILDER,
-    "--minTiming": _TENSORRT_BUILDER,
-    "--heuristic": _TENSORRT_BUILDER,
-    "--preview": _TENSORRT_BUILDER,
-    "--maxAuxStreams": _TENSORRT_BUILDER,
-    "--maxTactics": _TENSORRT_BUILDER,
-    "--tilingOptimizationLevel": _TENSORRT_BUILDER,
-    "--l2LimitForTiling": _TENSORRT_BUILDER,
-    "--sparsity": _TENSORRT_BUILDER,
-    "--directIO": _TENSORRT_BUILDER,
-    "--inputIOFormats": _TENSORRT_BUILDER,
-    "--outputIOFormats": _TENSORRT_BUILDER,
-    "--layerPrecisions": "precision is chosen for the whole network in this version",
-    "--layerOutputTypes": "precision is chosen for the whole network in this version",
-    "--profilingVerbosity": "layer names and kernels are always kept",
-    "--refit": "weights live in the engine's graph; build again from the changed .uff",
-    "--refitFromOnnx": _OTHER_PARSER,
-    "--stripWeights": "the graph in the engine needs its weights",
-    "--stripAllWeights": "the graph in the engine needs its weights",
-    "--weightless": "the graph in the engine needs its weights",
-    "--allowWeightStreaming": _NO_GPU,
-    "--weightStreamingBudget": _NO_GPU,
-    "--versionCompatible": "every engine is: a blob that does not fit is rebuilt from the graph",
-    "--vc": "every engine is: a blob that does not fit is rebuilt from the graph",
-    "--excludeLeanRuntime": _TENSORRT_RUNTIME,
-    "--useRuntime": _TENSORRT_RUNTIME,
-    "--leanDLLPath": _TENSORRT_RUNTIME,
-    "--allocationStrategy": _TENSORRT_RUNTIME,
-    "--asyncFileReader": _TENSORRT_RUNTIME,
-    "--plugins": _NO_PLUGINS,
-    "--staticPlugins": _NO_PLUGINS,
-    "--dynamicPlugins": _NO_PLUGINS,
-    "--setPluginsToSerialize": _NO_PLUGINS,
-    "--ignoreParsedPluginLibs": _NO_PLUGINS,
-    "--safe": "there is no safety runtime",
-    "--restricted": "there is no safety runtime",
-    "--consistency": "there is no safety runtime",
-    "--markDebug": "debug tensors are outputs here: name them with --output",
-    "--saveDebugTensors": "debug tensors are outputs here: name them with --output",
-    "--saveAllDebugTensors": "debug tensors are outputs here: name them with --output",
-    "--loadRefOutputs": "compare the files of --exportOutput instead",
-    "--dumpRefit": "weights live in the engine's graph; build again from the changed .uff",
-    "--dumpRawBindingsToFile": "use --exportOutput",
-    "--getPlanVersionOnly": "use the command inspect",
-    "--monitorMemory": "the build prints no memory report in this version",
-}
-
-# Flags whose effect is always in force here.
-ALWAYS_SO: dict[str, str] = {
-    "--explicitBatch": "networks have an explicit batch dimension",
-    "--noTF32": "fp32 is computed in full",
-    "--noDataTransfers": _NO_TRANSFERS,
-    "--separateProfileRun": "profiles come from a run of their own",
-    "--noCudaGraph": _NO_GPU,
-    "--useSpinWait": _NO_GPU,
-    "--noSpinWait": _NO_GPU,
-    "--stronglyTyped": "a network's types are those of its graph",
-    "--distributiveIndependence": "a batch is computed by one executable of its size",
-}
-
-
-_GRAPHS = "kernels are launched as a CUDA graph wherever TensorRT permits it"
-_SPINS = "the host spins while it waits for the device"
-_APART = "transfers are always measured, and shown apart from the computation"
-
-_BUILT = "the plan is built; the command build has TensorRT's options"
-_LEFT = "it is left as TensorRT has it"
-_REASONS_ON_TENSORRT = {
-    _TENSORRT_BUILDER: _BUILT,
-    _NO_LIMIT: _BUILT,
-    _TENSORRT_RUNTIME: _LEFT,
-    _NO_GPU: _LEFT,
-    _NO_TRANSFERS: "inputs are copied from pinned memory of the host, outputs to it",
-    _NO_DLA: "engines are for GPUs",
-    _STATIC: "the plan's profile has the batch sizes; give --batch",
-}
-
-# What differs where TensorRT runs the engine, on a GPU.
-REFUSED_ON_TENSORRT: dict[str, str] = {
-    "--noCudaGraph": _GRAPHS,
-    "--noSpinWait": _SPINS,
-    "--noDataTransfers": _APART,
-    "--versionCompatible": "a plan is for one release of TensorRT, and built again for another",
-    "--vc": "a plan is for one release of TensorRT, and built again for another",
-    "--noTF32": "whether TF32 is permitted was decided when the plan was built",
-    "--distributiveIndependence": "that was decided when the plan was built",
-}
-ALWAYS_SO_ON_TENSORRT: dict[str, str] = {
-    "--useCudaGraph": _GRAPHS,
-    "--useSpinWait": _SPINS,
-    "--includeDataTransfers": _APART,
-}
-
-
-def explain(given: Sequence[str], *, on_tensorrt: bool) -> tuple[list[str], list[str]]:
-    """`flag: reason` of the flags without effect: those that cannot apply, those always so."""
-    refused, always = dict(REFUSED), dict(ALWAYS_SO)
-    if on_tensorrt:
-        for flag in ALWAYS_SO_ON_TENSORRT:
-            refused.pop(flag, None)
-        for flag in REFUSED_ON_TENSORRT:
-            always.pop(flag, None)
-        refused = {
-            flag: _REASONS_ON_TENSORRT.get(reason, reason) for flag, reason in refused.items()
-        }
-        refused |= REFUSED_ON_TENSORRT
-        always |= ALWAYS_SO_ON_TENSORRT
-    return (
-        [f"{flag}: {refused[flag]}" for flag in given if flag in refused],
-        [f"{flag}: {always[flag]}" for flag in given if flag in always],
-    )
+from chexnet_trt.inputs import LARGEST, non_negative, positive
+from chexnet_trt.trtexec.without_effect import ALWAYS_SO, REFUSED
 
 
 class _Collect(argparse.Action):
@@ -184,7 +25,7 @@ class _Collect(argparse.Action):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declares the flags of trtexec 5 to 11. `without_effect` collects those `explain` is for."""
+    """Declares the flags of trtexec 5 to 11. `without_effect` collects those that have none."""
     parser.set_defaults(without_effect=[])
     for flag in (*REFUSED, *ALWAYS_SO):
         parser.add_argument(
@@ -206,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     build.add_argument(
         "--maxBatch", type=positive, metavar="N", help="largest batch (default --batch)"
     )
+    build.add_argument("--backend", choices=NATIVES, help=f"default {NATIVE}; see doctor")
     add_precision_arguments(build)
     build.add_argument(
         "--precisionConstraints",
@@ -213,10 +55,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="none",
         help="obey: force the one given precision; none and prefer: take the fastest permitted",
     )
+    build.add_argument(
+        "--timingCacheFile",
+        metavar="FILE",
+        help="kernel times that the cuda backend need not measure again; read and written",
+    )
     build.add_argument("--skipInference", "--buildOnly", action="store_true", help="build and stop")
 
     run = parser.add_argument_group("inference")
-    run.add_argument("--device", type=int, default=0, metavar="N", help="device number; a CPU is 0")
+    run.add_argument(
+        "--device", type=non_negative, default=0, metavar="N", help="which GPU, from 0; a CPU is 0"
+    )
     run.add_argument("--cpuThreads", type=positive, metavar="N", help="CPU threads (default: all)")
     run.add_argument(
         "--iterations",

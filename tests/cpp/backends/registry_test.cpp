@@ -28,5 +28,18 @@ TEST(Registry, ListsEveryBackendWithAReasonWhereItIsMissing) {
 
 TEST(Registry, SharesOneBackend) { EXPECT_EQ(&backend("openvino"), &backend("openvino")); }
 
+TEST(Registry, TakesADeviceBehindTheName) {
+  EXPECT_EQ(&backend(on_device("openvino", 0)), &backend("openvino"));
+  for (const std::string name : {"openvino:", "openvino:x", "openvino:-1", "openvino:1x"}) {
+    EXPECT_THROW(backend(name), InputError) << name;
+  }
+  try {
+    backend(on_device("openvino", 1));
+    FAIL() << "should have one device";
+  } catch (const InputError& error) {
+    EXPECT_STREQ(error.what(), "device 1: the backend 'openvino' has device 0 alone here");
+  }
+}
+
 }  // namespace
 }  // namespace chexnet_trt

@@ -34,6 +34,19 @@ TEST(Runner, KeepsTheQueriesAskedFor) {
   }
 }
 
+TEST(Runner, TakesTheTimesOfADeviceThatHasAClock) {
+  FakeBackend backend;
+  backend.behaviour.run_ms = [](Precision) { return 2.0; };
+  backend.behaviour.device_times = DeviceTimes{0.25, 1.0, 0.125};
+  for (const Trace& trace : run_bench(build_tiny(backend), quick()).traces) {
+    EXPECT_DOUBLE_EQ(trace.h2d_ms, 0.25);
+    EXPECT_DOUBLE_EQ(trace.d2h_ms, 0.125);
+    EXPECT_NEAR(trace.compute_ms(), 1.0, 1e-9);
+    // The latency stays the host's.
+    EXPECT_GE(trace.latency_ms(), 2.0);
+  }
+}
+
 TEST(Runner, DropsWarmUpAndRunsForTheDuration) {
   FakeBackend backend;
   backend.behaviour.run_ms = [](Precision) { return 1.0; };

@@ -245,5 +245,27 @@ TEST(Builder, ReportsProgressAndStopsWhenItThrows) {
   EXPECT_EQ(backend.behaviour.compiled, 0);
 }
 
+using BuilderFiles = FolderTest;
+
+TEST_F(BuilderFiles, ReadsTheTimingCacheFirstAndWritesItLast) {
+  BuildOptions options;
+  options.timing_cache = path("cache");
+  FakeBackend first;
+  first.behaviour.times_kernels = true;
+  build(tiny_graph(), options, first);
+  ASSERT_EQ(file_count(), 1);
+  FakeBackend again;
+  again.behaviour.times_kernels = true;
+  bool was_there = false;
+  options.progress = [&](const std::string& stage, int, int) {
+    if (stage == "compile fp32") was_there = again.timings()->find("all").has_value();
+  };
+  build(tiny_graph(), options, again);
+  EXPECT_TRUE(was_there);
+  FakeBackend without;
+  EXPECT_THROW(build(tiny_graph(), options, without), InputError);
+  EXPECT_EQ(without.behaviour.compiled, 0);
+}
+
 }  // namespace
 }  // namespace chexnet_trt

@@ -152,7 +152,7 @@ TEST(CalibrationSession, ObservationsRunWhereTheirValuesAreComputed) {
   options.profiling = true;
   const auto executable = backend("openvino").compile(observed, options);
   const auto execution = executable->create_execution();
-  const HostBuffers buffers(input_infos(observed), output_infos(observed), 1);
+  const HostBuffers buffers(input_infos(observed), output_infos(observed), 1, backend("openvino"));
   execution->enqueue(buffers.bindings(), nullptr);
   execution->wait();
   std::vector<std::string> layers;

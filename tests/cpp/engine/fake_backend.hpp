@@ -6,10 +6,13 @@
 #include <condition_variable>
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "backends/backend.hpp"
 #include "common/error.hpp"
@@ -34,6 +37,11 @@ struct FakeBehaviour {
   /// `deserialize` refuses every blob.
   bool refuse_blobs = false;
   std::vector<Op> unsupported;
+  bool times_kernels = false;
+  /// What executions say of every inference.
+  std::optional<DeviceTimes> device_times;
+  /// All that `allocate_host` has returned.
+  std::vector<std::weak_ptr<std::byte>> host_memory;
 
   std::atomic<int> compiled{0};
   std::atomic<int> deserialized{0};
@@ -82,6 +90,7 @@ class FakeExecution : public Execution {
     const std::lock_guard<std::mutex> lock(mutex_);
     return !busy_;
   }
+  std::optional<DeviceTimes> device_times() const override { return behaviour_.device_times; }
   std::vector<LayerTime> layer_times() const override {
     if (!options_.profiling) return {};
     return {{"first", 1.0}, {"second", 3.0}};
@@ -182,6 +191,12 @@ class FakeBackend : public Backend {
   std::string device_name() const override { return "device " + behaviour.fingerprint; }
   std::vector<Precision> precisions() const override { return behaviour.precisions; }
   std::vector<Precision> emulated_precisions() const override { return behaviour.emulated; }
+  std::shared_ptr<std::byte> allocate_host(std::size_t bytes) override {
+    std::shared_ptr<std::byte> memory = Backend::allocate_host(bytes);
+    behaviour.host_memory.push_back(memory);
+    return memory;
+  }
+  TimingCache* timings() override { return behaviour.times_kernels ? &timings_ : nullptr; }
   std::string unsupported_reason(Op op) const override {
     const auto& ops = behaviour.unsupported;
     return std::find(ops.begin(), ops.end(), op) == ops.end() ? "" : "the fake has no such kernel";
@@ -190,6 +205,7 @@ class FakeBackend : public Backend {
     std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(behaviour.compile_ms));
     ++behaviour.compiled;
     if (behaviour.fail_compile) throw BackendError("the fake compiler failed");
+    if (behaviour.times_kernels) timings_.put("all", {"affine", 1});
     return std::make_unique<FakeExecutable>(behaviour, graph, options);
   }
   std::unique_ptr<Executable> deserialize(ByteView blob, const Graph& graph,
@@ -199,6 +215,9 @@ class FakeBackend : public Backend {
     ++behaviour.deserialized;
     return std::make_unique<FakeExecutable>(behaviour, graph, options);
   }
+
+ private:
+  TimingCache timings_;
 };
 
 /// y = 2 * x + 1, three numbers an item: what FakeExecution computes.

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "common/error.hpp"
+#include "engine/fake_backend.hpp"
 #include "test_folder.hpp"
 
 namespace chexnet_trt {
@@ -16,7 +17,8 @@ const std::vector<TensorInfo> kOutputs{
     {"y", ElementType::kFloat16, {kBatch, 2}, TensorLayout::kPlain}};
 
 TEST(HostBuffers, AreAlignedAndOfTheSizeOfTheBatch) {
-  const HostBuffers buffers(kInputs, kOutputs, 3);
+  FakeBackend backend;
+  const HostBuffers buffers(kInputs, kOutputs, 3, backend);
   ASSERT_EQ(buffers.bindings().size(), 3U);
   for (const Binding& binding : buffers.bindings()) {
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(binding.data) % 64, 0U);
@@ -25,9 +27,24 @@ TEST(HostBuffers, AreAlignedAndOfTheSizeOfTheBatch) {
   EXPECT_EQ(buffers.output(0).size, 3U * 2 * 2);
 }
 
+TEST(HostBuffers, LieWhereTheBackendPutsThem) {
+  FakeBackend backend;
+  std::byte* freed = nullptr;
+  {
+    const HostBuffers buffers(kInputs, kOutputs, 3, backend);
+    ASSERT_EQ(backend.behaviour.host_memory.size(), 1U);
+    const auto& memory = backend.behaviour.host_memory[0];
+    EXPECT_EQ(buffers.bindings()[0].data, memory.lock().get());
+    freed = memory.lock().get();
+  }
+  EXPECT_NE(freed, nullptr);
+  EXPECT_TRUE(backend.behaviour.host_memory[0].expired());
+}
+
 TEST(HostBuffers, RandomNumbersAreInRangeAndRepeat) {
-  HostBuffers first(kInputs, kOutputs, 4);
-  HostBuffers second(kInputs, kOutputs, 4);
+  FakeBackend backend;
+  HostBuffers first(kInputs, kOutputs, 4, backend);
+  HostBuffers second(kInputs, kOutputs, 4, backend);
   first.fill_inputs_randomly(9);
   second.fill_inputs_randomly(9);
   EXPECT_EQ(first.input(0).text(), second.input(0).text());
@@ -42,7 +59,8 @@ TEST(HostBuffers, RandomNumbersAreInRangeAndRepeat) {
 }
 
 TEST(HostBuffers, InputsFillTheirTensor) {
-  HostBuffers buffers(kInputs, kOutputs, 2);
+  FakeBackend backend;
+  HostBuffers buffers(kInputs, kOutputs, 2, backend);
   const std::vector<std::int64_t> values{1, 2};
   buffers.set_input(1, {values.data(), 16});
   EXPECT_EQ(buffers.input(1).text(), ByteView(values.data(), 16).text());

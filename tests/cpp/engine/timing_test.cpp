@@ -13,7 +13,7 @@ TEST(Timing, TellsSlowFromFastAndKeepsItsRounds) {
     return precision == Precision::kFloat32 ? 20.0 : 0.0;
   };
   const Graph graph = tiny_graph();
-  const HostBuffers buffers(input_infos(graph), output_infos(graph), 1);
+  const HostBuffers buffers(input_infos(graph), output_infos(graph), 1, backend);
   CompileOptions options;
   const auto slow = backend.compile(graph, options);
   options.precision = Precision::kInt8;

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "backends/cuda/fusion.hpp"
 #include "backends/cuda/networks.hpp"
+#include "backends/cuda/timing_key.hpp"
 #include "common/error.hpp"
 
 namespace chexnet_trt::cuda {
@@ -25,7 +28,7 @@ TEST(Tactics, ReadsWhatItWrites) {
                BackendError);
 }
 
-TEST(TimingCache, KnowsALayerAgain) {
+TEST(TimingKey, IsTheSameForTheSameLayerAlone) {
   const Program program = fuse(testing::residual_network(), 1, Precision::kFloat16);
   const Program other = fuse(testing::residual_network(), 2, Precision::kFloat16);
   const auto key_of = [](const Program& from, const std::string& name) {
@@ -37,10 +40,63 @@ TEST(TimingCache, KnowsALayerAgain) {
   EXPECT_EQ(key_of(program, "block0/b"), key_of(program, "block1/b"));
   EXPECT_NE(key_of(program, "block0/b"), key_of(program, "block2/b"));
   EXPECT_NE(key_of(program, "block0/b"), key_of(other, "block0/b"));
+}
+
+/// A device on which tile `best` is the fastest and the first one cannot be launched.
+struct FakeTimer {
+  std::size_t best = 3;
+  int calls = 0;
+
+  TimeTile function() {
+    return [this](std::size_t, std::size_t tile) -> std::optional<double> {
+      ++calls;
+      if (tile == 0) return std::nullopt;
+      return tile == best ? 1.0 : 2.0;
+    };
+  }
+};
+
+TEST(Tactics, TakesTheFastestTileAndTimesALayerOnce) {
+  const Program program = fuse(testing::residual_network(), 1, Precision::kFloat16);
+  FakeTimer timer;
   TimingCache cache;
-  EXPECT_FALSE(cache.find("a").has_value());
-  cache.put("a", 3);
-  EXPECT_EQ(cache.find("a"), std::optional<std::size_t>(3));
+  const Tactics tactics = choose_tactics(program, timer.function(), cache);
+  for (std::size_t index = 0; index < tactics.size(); ++index) {
+    const bool is_conv = std::holds_alternative<ConvStep>(program.steps[index].kind);
+    EXPECT_EQ(tactics[index], is_conv ? timer.best : 0);
+  }
+  // A layer of block 1 is one of block 0.
+  const auto tiles = static_cast<int>(conv_tiles().size());
+  EXPECT_EQ(timer.calls, static_cast<int>(cache.times().size()) * tiles);
+  EXPECT_LT(cache.times().size(),
+            static_cast<std::size_t>(std::count_if(tactics.begin(), tactics.end(),
+                                                   [](std::size_t tile) { return tile != 0; })));
+  FakeTimer other;
+  other.best = 5;
+  EXPECT_EQ(choose_tactics(program, other.function(), cache), tactics);
+  EXPECT_EQ(other.calls, 0);
+}
+
+TEST(Tactics, TimesAgainWhatTheCacheCallsByAnUnknownName) {
+  const Program program = fuse(testing::residual_network(), 1, Precision::kFloat16);
+  FakeTimer timer;
+  TimingCache cache;
+  const Tactics tactics = choose_tactics(program, timer.function(), cache);
+  const KernelTimes times = cache.times();
+  cache.put(times.begin()->first, {"mma_63x64", 1});
+  timer.calls = 0;
+  EXPECT_EQ(choose_tactics(program, timer.function(), cache), tactics);
+  EXPECT_EQ(timer.calls, static_cast<int>(conv_tiles().size()));
+  EXPECT_EQ(cache.find(times.begin()->first)->kernel, times.begin()->second.kernel);
+}
+
+TEST(Tactics, TakesThePlainTileWhereNoneCanBeTimed) {
+  const Program program = fuse(testing::residual_network(), 1, Precision::kFloat16);
+  TimingCache cache;
+  const auto none = [](std::size_t, std::size_t) { return std::optional<double>(); };
+  const Tactics tactics = choose_tactics(program, none, cache);
+  EXPECT_EQ(*std::max_element(tactics.begin(), tactics.end()), plain_conv_tile());
+  EXPECT_TRUE(cache.times().empty());
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "backends/cuda/timing_cache.hpp"
+#include "backends/cuda/timing_key.hpp"
 
 namespace chexnet_trt::cuda {
 namespace {
@@ -17,18 +17,6 @@ void append(std::string& key, const Program& program, int value) {
 }
 
 }  // namespace
-
-std::optional<std::size_t> TimingCache::find(const std::string& key) const {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  const auto found = tiles_.find(key);
-  if (found == tiles_.end()) return std::nullopt;
-  return found->second;
-}
-
-void TimingCache::put(const std::string& key, std::size_t tile) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  tiles_.insert_or_assign(key, tile);
-}
 
 std::string timing_key(const Program& program, const Step& step) {
   const auto& conv = std::get<ConvStep>(step.kind);
