@@ -18,6 +18,7 @@ __all__: list[str] = [
     "CLASS_ACTIVATION_OUTPUT",
     "CalibrationSession",
     "CalibrationTable",
+    "DeviceTimes",
     "Engine",
     "Error",
     "ExecutionContext",
@@ -313,6 +314,26 @@ class LayerInfo:
     @property
     def type(self) -> str: ...
 
+class DeviceTimes:
+    """
+    Of an inference, by the device, milliseconds.
+    """
+    @property
+    def compute(self) -> float:
+        """
+        From the first kernel to the last.
+        """
+    @property
+    def d2h(self) -> float:
+        """
+        Copying its outputs.
+        """
+    @property
+    def h2d(self) -> float:
+        """
+        Copying its inputs.
+        """
+
 class LayerTime:
     @property
     def milliseconds(self) -> float: ...
@@ -366,11 +387,18 @@ class Engine:
 
 class ExecutionContext:
     def __init__(self, engine: Engine) -> None: ...
+    def device_times(self) -> DeviceTimes | None:
+        """
+        Of the last inference; None where the device has no clock.
+        """
     def enqueue(
         self,
         batch: typing.SupportsInt | typing.SupportsIndex,
-        arrays: collections.abc.Sequence[numpy.ndarray],
-    ) -> None: ...
+        arrays: collections.abc.Sequence[typing.Any],
+    ) -> None:
+        """
+        `arrays`: of NumPy, or with __cuda_array_interface__, whose contents are ready.
+        """
     def layer_times(self) -> list[LayerTime]: ...
     def ready(self) -> bool: ...
     def wait(self) -> None: ...
