@@ -42,9 +42,9 @@ class Engine:
         """Milliseconds of one inference."""
         self._context.enqueue(self._batch, self._arrays)
         self._context.wait()
-        took = self._context.device_milliseconds()
-        assert took is not None
-        return took
+        times = self._context.device_times()
+        assert times is not None
+        return times.compute
 
     def scores(self) -> Array:
         return self._arrays[1].cpu().numpy()
