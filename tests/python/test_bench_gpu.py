@@ -68,6 +68,22 @@ def test_ours_is_held_against_the_fastest_peer() -> None:
     assert "speed_up" not in alone[0]
 
 
+@pytest.mark.parametrize(
+    ("off", "found"),
+    [
+        (0.01, {"largest_score_difference": pytest.approx(0.01)}),
+        (0.3, {"missing": "wrong: its scores differ from fp32's by 0.3"}),
+        (float("nan"), {"missing": "wrong: its scores differ from fp32's by nan"}),
+    ],
+)
+def test_wrong_scores_have_no_speed(off: float, found: dict[str, Any]) -> None:
+    truth = np.arange(6, dtype=np.float64).reshape(2, 3)
+    scores = np.concatenate([truth, truth[:1]])
+    scores[2, 1] += off
+    assert bench_gpu.check_scores("ours fp16", scores, truth) == found
+    assert bench_gpu.check_scores("ours int8", scores, truth) == {}
+
+
 def test_most_images_within_the_limit() -> None:
     cells = [
         cell("m", 8, 2.0),
