@@ -197,6 +197,20 @@ std::shared_ptr<Graph> graph_of(const std::shared_ptr<Engine>& engine) {
   return {engine, const_cast<Graph*>(&engine->graph())};
 }
 
+/// Bytes of a backend's host memory; the array keeps them.
+py::array_t<std::uint8_t> host_memory(const Engine& engine, std::size_t bytes) {
+  std::shared_ptr<std::byte> memory = [&] {
+    const py::gil_scoped_release release;
+    return engine.allocate_host(bytes);
+  }();
+  auto* data = reinterpret_cast<std::uint8_t*>(memory.get());
+  auto owner = std::make_unique<std::shared_ptr<std::byte>>(std::move(memory));
+  const py::capsule base(owner.get(),
+                         [](void* held) { delete static_cast<std::shared_ptr<std::byte>*>(held); });
+  owner.release();
+  return py::array_t<std::uint8_t>(static_cast<py::ssize_t>(bytes), data, base);
+}
+
 void register_records(py::module_& module) {
   py::class_<TensorInfo>(module, "TensorInfo")
       .def_readonly("name", &TensorInfo::name)
@@ -250,6 +264,9 @@ void register_engine(py::module_& module) {
           "compile", [](Engine& engine, std::int64_t batch) { engine.executable(batch); },
           py::arg("batch"), kWithoutGil, "Compiles a batch size now instead of on first use.")
       .def("layers", &Engine::layers, py::arg("batch"), kWithoutGil)
+      .def("host_memory", &host_memory, py::arg("bytes"),
+           "Zeroed, at a multiple of 64, and such that the device reads and writes it without the "
+           "CPU where there is a choice.")
       .def("with_profiling", &Engine::with_profiling, kWithoutGil,
            "The same network, to be compiled so that layers are timed.")
       .def("save", &Engine::save, py::arg("path"), kWithoutGil);

@@ -346,6 +346,12 @@ class Engine:
         """
         Compiles a batch size now instead of on first use.
         """
+    def host_memory(
+        self, bytes: typing.SupportsInt | typing.SupportsIndex
+    ) -> numpy.typing.NDArray[numpy.uint8]:
+        """
+        Zeroed, at a multiple of 64, and such that the device reads and writes it without the CPU where there is a choice.
+        """
     def layers(self, batch: typing.SupportsInt | typing.SupportsIndex) -> list[LayerInfo]: ...
     def save(self, path: str) -> None: ...
     def with_profiling(self) -> Engine:

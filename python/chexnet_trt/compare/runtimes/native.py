@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-import numpy as np
-
 from chexnet_trt import build, load
 from chexnet_trt.backends import TENSORRT
 from chexnet_trt.bench import BenchOptions
@@ -23,15 +21,18 @@ class _Bound:
     """`apart`: the device has a clock of its own."""
 
     def __init__(self, engine: Engine, batch: int, apart: bool) -> None:
-        shape = [batch, *engine.inputs[0].shape[1:]]
-        self.input: Array = np.zeros(shape, np.float32)
+        self._buffers = engine.create_buffers(batch)
         self._engine = engine
         self._batch = batch
         self._apart = apart
         self._context = engine.create_context()
 
+    @property
+    def input(self) -> Array:
+        return self._buffers[INPUT]
+
     def run(self) -> Array:
-        return self._context.enqueue({INPUT: self.input}).wait()[OUTPUT]
+        return self._context.enqueue(self._buffers).wait()[OUTPUT]
 
     def device_times(self, count: int) -> list[float]:
         """None of a GPU that runs the batch in slices, whose copies and kernels overlap."""
