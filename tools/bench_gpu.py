@@ -216,14 +216,15 @@ def _engine(run: Run, subject: Subject, precision: str) -> NativeEngine:
     """One for all batch sizes; each is compiled when it is first run."""
     if precision not in subject.engines:
         quantized = precision in int8.QUANTIZED
+        largest = max([*run.args.batches, *run.args.profile])
         built = builder.build_network(
             subject.network,
             backend=BACKEND,
             precisions=[precision],
             obey=True,
             int8=int8.from_random(subject.network) if quantized else None,
-            max_batch=max(run.args.batches),
-            slice_size=max(run.args.batches),
+            max_batch=largest,
+            slice_size=largest,
             timing_batch=min(run.args.batches),
             embed_blob=False,
         )
