@@ -21,6 +21,43 @@ namespace {
 
 const auto kWithoutGil = py::call_guard<py::gil_scoped_release>();
 
+/// An array as a binding sees it.
+struct Memory {
+  Binding binding;
+  std::size_t bytes = 0;
+  bool dense = false;
+  bool writeable = false;
+};
+
+/// Of an object with `__cuda_array_interface__` (version 2 or 3): of PyTorch, CuPy, Numba.
+Memory device_memory_of(const py::dict& interface) {
+  const auto data = interface["data"].cast<std::pair<std::uintptr_t, bool>>();
+  Memory memory;
+  memory.binding = {reinterpret_cast<void*>(data.first), MemoryKind::kDevice};
+  memory.bytes =
+      static_cast<std::size_t>(py::dtype(interface["typestr"].cast<std::string>()).itemsize());
+  for (const py::handle extent : interface["shape"]) memory.bytes *= extent.cast<std::size_t>();
+  memory.dense = !interface.contains("strides") || interface["strides"].is_none();
+  memory.writeable = !data.second;
+  return memory;
+}
+
+/// Raises TypeError for what is neither a NumPy array nor one on a GPU.
+Memory memory_of(const py::object& object) {
+  constexpr const char* kOnDevice = "__cuda_array_interface__";
+  if (py::hasattr(object, kOnDevice)) return device_memory_of(object.attr(kOnDevice));
+  if (!py::isinstance<py::array>(object)) {
+    throw py::type_error("expected an array of NumPy, or one with __cuda_array_interface__");
+  }
+  const auto array = py::reinterpret_borrow<py::array>(object);
+  Memory memory;
+  memory.binding = {const_cast<void*>(array.data())};
+  memory.bytes = static_cast<std::size_t>(array.nbytes());
+  memory.dense = (array.flags() & py::array::c_style) != 0;
+  memory.writeable = array.writeable();
+  return memory;
+}
+
 /// A context and the arrays that its inference in flight uses.
 class PythonContext {
  public:
@@ -33,7 +70,7 @@ class PythonContext {
   PythonContext(const PythonContext&) = delete;
   PythonContext& operator=(const PythonContext&) = delete;
 
-  void enqueue(std::int64_t batch, const std::vector<py::array>& arrays) {
+  void enqueue(std::int64_t batch, const std::vector<py::object>& arrays) {
     const std::vector<Binding> bindings = bind(batch, arrays);
     {
       const py::gil_scoped_release release;
@@ -43,10 +80,11 @@ class PythonContext {
   }
   void wait() { context_->wait(); }
   bool ready() { return context_->ready(); }
+  std::optional<DeviceTimes> device_times() { return context_->device_times(); }
   std::vector<LayerTime> layer_times() { return context_->layer_times(); }
 
  private:
-  std::vector<Binding> bind(std::int64_t batch, const std::vector<py::array>& arrays) const {
+  std::vector<Binding> bind(std::int64_t batch, const std::vector<py::object>& arrays) const {
     const std::vector<TensorInfo>& inputs = context_->engine().inputs();
     std::vector<TensorInfo> infos = inputs;
     const std::vector<TensorInfo>& outputs = context_->engine().outputs();
@@ -57,20 +95,18 @@ class PythonContext {
     }
     std::vector<Binding> bindings;
     for (std::size_t index = 0; index < arrays.size(); ++index) {
-      const py::array& array = arrays[index];
-      const bool dense = (array.flags() & py::array::c_style) != 0;
-      const bool usable = index < inputs.size() || array.writeable();
-      if (!dense || !usable ||
-          static_cast<std::size_t>(array.nbytes()) != byte_count(infos[index], batch)) {
+      const Memory memory = memory_of(arrays[index]);
+      const bool usable = index < inputs.size() || memory.writeable;
+      if (!memory.dense || !usable || memory.bytes != byte_count(infos[index], batch)) {
         throw InputError("the array for '" + infos[index].name +
                          "' must be C-contiguous, of its exact size and writeable if an output");
       }
-      bindings.push_back({const_cast<void*>(array.data())});
+      bindings.push_back(memory.binding);
     }
     return bindings;
   }
 
-  std::vector<py::array> arrays_;
+  std::vector<py::object> arrays_;
   std::unique_ptr<ExecutionContext> context_;
 };
 
@@ -161,6 +197,20 @@ std::shared_ptr<Graph> graph_of(const std::shared_ptr<Engine>& engine) {
   return {engine, const_cast<Graph*>(&engine->graph())};
 }
 
+/// Bytes of a backend's host memory; the array keeps them.
+py::array_t<std::uint8_t> host_memory(const Engine& engine, std::size_t bytes) {
+  std::shared_ptr<std::byte> memory = [&] {
+    const py::gil_scoped_release release;
+    return engine.allocate_host(bytes);
+  }();
+  auto* data = reinterpret_cast<std::uint8_t*>(memory.get());
+  auto owner = std::make_unique<std::shared_ptr<std::byte>>(std::move(memory));
+  const py::capsule base(owner.get(),
+                         [](void* held) { delete static_cast<std::shared_ptr<std::byte>*>(held); });
+  owner.release();
+  return py::array_t<std::uint8_t>(static_cast<py::ssize_t>(bytes), data, base);
+}
+
 void register_records(py::module_& module) {
   py::class_<TensorInfo>(module, "TensorInfo")
       .def_readonly("name", &TensorInfo::name)
@@ -174,6 +224,10 @@ void register_records(py::module_& module) {
       .def_readonly("precision", &LayerInfo::precision)
       .def_readonly("kernel", &LayerInfo::kernel)
       .def_readonly("nodes", &LayerInfo::nodes, "Names of the graph's nodes that it computes.");
+  py::class_<DeviceTimes>(module, "DeviceTimes", "Of an inference, by the device, milliseconds.")
+      .def_readonly("h2d", &DeviceTimes::h2d, "Copying its inputs.")
+      .def_readonly("compute", &DeviceTimes::compute, "From the first kernel to the last.")
+      .def_readonly("d2h", &DeviceTimes::d2h, "Copying its outputs.");
   py::class_<LayerTime>(module, "LayerTime")
       .def_readonly("name", &LayerTime::name)
       .def_readonly("milliseconds", &LayerTime::milliseconds);
@@ -210,14 +264,20 @@ void register_engine(py::module_& module) {
           "compile", [](Engine& engine, std::int64_t batch) { engine.executable(batch); },
           py::arg("batch"), kWithoutGil, "Compiles a batch size now instead of on first use.")
       .def("layers", &Engine::layers, py::arg("batch"), kWithoutGil)
+      .def("host_memory", &host_memory, py::arg("bytes"),
+           "Zeroed, at a multiple of 64, and such that the device reads and writes it without the "
+           "CPU where there is a choice.")
       .def("with_profiling", &Engine::with_profiling, kWithoutGil,
            "The same network, to be compiled so that layers are timed.")
       .def("save", &Engine::save, py::arg("path"), kWithoutGil);
   py::class_<PythonContext>(module, "ExecutionContext")
       .def(py::init<const std::shared_ptr<Engine>&>(), py::arg("engine"))
-      .def("enqueue", &PythonContext::enqueue, py::arg("batch"), py::arg("arrays"))
+      .def("enqueue", &PythonContext::enqueue, py::arg("batch"), py::arg("arrays"),
+           "`arrays`: of NumPy, or with __cuda_array_interface__, whose contents are ready.")
       .def("wait", &PythonContext::wait, kWithoutGil)
       .def("ready", &PythonContext::ready)
+      .def("device_times", &PythonContext::device_times, kWithoutGil,
+           "Of the last inference; None where the device has no clock.")
       .def("layer_times", &PythonContext::layer_times, kWithoutGil);
   module.def("build_engine", &build_engine, py::arg("graph"), py::kw_only(), py::arg("backend"),
              py::arg("precisions"), py::arg("obey"), py::arg("ranges"), py::arg("high_precision"),

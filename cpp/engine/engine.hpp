@@ -75,6 +75,10 @@ class Engine : public std::enable_shared_from_this<Engine> {
   HostBuffers create_buffers(std::int64_t batch) const {
     return {inputs_, outputs_, batch, backend_};
   }
+  /// Backend::allocate_host of its backend.
+  std::shared_ptr<std::byte> allocate_host(std::size_t bytes) const {
+    return backend_.allocate_host(bytes);
+  }
   /// The same network, to be compiled so that layers are timed.
   std::shared_ptr<Engine> with_profiling() const;
   /// Raises InputError when `batch` is not 1 ... max_batch, BackendError when it does not compile.

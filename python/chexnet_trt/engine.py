@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+import numpy as np
+
 from chexnet_trt import _core
 from chexnet_trt.bench import BenchOptions
-from chexnet_trt.bindings import Array, Bound, bind
+from chexnet_trt.bindings import Array, Bound, bind, dtype_of, shape_of
 
 TIMING_ONLY = "timing only: the int8 ranges are RANDOM, the scores mean nothing"
 
@@ -186,6 +189,22 @@ class Engine(ABC):
         finally:
             with self._idle_lock:
                 self._idle.append(context)
+
+    def create_buffers(self, batch: int) -> dict[str, Array]:
+        """Arrays by name for the inputs and outputs of one inference of `batch` items, zeroed.
+
+        Where there is a choice they lie where the device reads and writes them without the CPU
+        (page-locked, for a GPU): bind them instead of arrays of your own to save copying.
+        """
+        arrays = {}
+        for info in (*self.inputs, *self.outputs):
+            dtype, shape = dtype_of(info), shape_of(info, batch)
+            memory = self._host_memory(math.prod(shape) * dtype.itemsize)
+            arrays[info.name] = memory.view(dtype).reshape(shape)
+        return arrays
+
+    def _host_memory(self, size: int) -> Array:
+        return np.zeros(size, np.uint8)
 
     def bind(self, bindings: Array | Mapping[str, Array]) -> Bound:
         """The arrays of one inference, checked."""

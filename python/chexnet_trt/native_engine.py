@@ -97,6 +97,9 @@ class NativeEngine(Engine):
         profiled = self.core.with_profiling()
         return list(_core.profile_layers(profiled, batch=batch, iterations=iterations))
 
+    def _host_memory(self, size: int) -> Array:
+        return self.core.host_memory(size)
+
     def _new_context(self) -> NativeContext:
         return NativeContext(self)
 

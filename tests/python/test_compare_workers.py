@@ -2,19 +2,20 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import networks
-from chexnet_trt import _core
+from chexnet_trt import _core, build
 from chexnet_trt._core import InputError
-from chexnet_trt.compare import workers
+from chexnet_trt.compare import files, workers
 from chexnet_trt.compare.measuring import Field, measure_round
 from chexnet_trt.compare.modes import BASELINE, BY_NAME, MODES, select
 from chexnet_trt.compare.reasons import reason_of
-from chexnet_trt.compare.runtimes import integrated
+from chexnet_trt.compare.runtimes import integrated, native
 from chexnet_trt.compare.runtimes.devices import require
 from chexnet_trt.compare.setting import INPUT, Setting
 from chexnet_trt.compare.workers import BrokenModeError, Worker
@@ -51,6 +52,14 @@ def test_a_worker_runs_the_network_on_the_images(worker, setting):
     assert min(answer["times"] + answer["device"]) > 0
 
 
+def test_a_gpu_that_runs_slices_tells_no_device_latency(setting):
+    engine = build(setting.model, max_batch=4, slice_size=2, **setting.network)
+    on_gpu = native._Session(engine, 4, apart=True)
+    assert on_gpu.bind(4).device_times(1) == []
+    assert len(on_gpu.bind(2).device_times(1)) == 1
+    assert len(native._Session(engine, 4, apart=False).bind(4).device_times(1)) == 1
+
+
 PEERS = [
     pytest.param("tensorflow-cpu", "tensorflow", marks=pytest.mark.tensorflow),
     pytest.param("openvino-fp32", "openvino"),
@@ -76,13 +85,13 @@ def test_an_integrated_mode_is_what_its_engine_computes_in(small_engine):
     """create_inference_graph permits a precision and does not force it."""
     node = SimpleNamespace(op=integrated.ENGINE_OP, attr={"engine": SimpleNamespace()})
     node.attr["engine"].s = small_engine.read_bytes()
-    native = SimpleNamespace(op="Relu")
-    facts = integrated.facts_of(SimpleNamespace(node=[native, node]), "fp32")
+    plain = SimpleNamespace(op="Relu")
+    facts = integrated.facts_of(SimpleNamespace(node=[plain, node]), "fp32")
     assert (facts["engines"], facts["nodes_left"], facts["precisions"]) == (1, 1, ["fp32"])
     with pytest.raises(InputError, match="the builder took fp32"):
         integrated.facts_of(SimpleNamespace(node=[node]), "int8")
     with pytest.raises(InputError, match="no part of the graph"):
-        integrated.facts_of(SimpleNamespace(node=[native]), "fp32")
+        integrated.facts_of(SimpleNamespace(node=[plain]), "fp32")
 
 
 @pytest.mark.tensorflow
@@ -193,3 +202,10 @@ def test_settings_travel_as_json(setting):
     assert Setting.from_json(setting.to_json()) == setting
     assert setting.network["inputs"] == {INPUT: (3, 8, 8)}
     assert preset(setting.preset, 8, 8, 3).name == "unit"
+
+
+def test_what_a_tool_said_last_is_the_reason():
+    for text in ("chexnet_trt._core.InputError: no tool", "no tool"):
+        program = f"import sys; sys.exit('first line\\n{text}')"
+        with pytest.raises(InputError, match=r"^no tool$"):
+            files._run([sys.executable, "-c", program])

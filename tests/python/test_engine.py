@@ -90,6 +90,20 @@ def test_enqueue_keeps_buffers_alive_and_writes_in_place(golden: engines.Engine)
     assert second.ready()
 
 
+def test_buffers_are_bound_in_place_and_outlive_the_engine() -> None:
+    engine = engines.load(GOLDEN)
+    buffers = engine.create_buffers(3)
+    assert {name: (array.dtype, array.shape) for name, array in buffers.items()} == {
+        "x": (np.float32, (3, 3)),
+        "y": (np.float32, (3, 3)),
+    }
+    assert not any(array.any() or array.ctypes.data % 64 for array in buffers.values())
+    buffers["x"][:] = numbers(3)
+    assert engine.create_context().enqueue(buffers).wait()["y"] is buffers["y"]
+    del engine
+    np.testing.assert_allclose(buffers["y"], 2 * numbers(3) + 1)
+
+
 def test_output_that_cannot_be_written_is_refused(golden: engines.Engine) -> None:
     y = np.zeros((1, 3), np.float32)
     y.flags.writeable = False

@@ -133,6 +133,22 @@ def test_what_is_random_or_synthetic_is_said_first(text):
     assert "AUROC on SYNTHETIC films" in shown(text)
 
 
+def test_a_gpu_is_named_and_its_own_latency_shown_by_batch(text):
+    assert "On the GPU alone" not in text
+    times = {**comparisons.TIMES, "custom/cuda-int8": {1: 0.5, 8: 1.25}}
+    result = comparisons.comparison(times, missing={})
+    gpu = {"name": "Test GPU", "driver_version": "580.1", "memory.total": "143771 MiB"}
+    result["environment"] = result["environment"] | {"gpus": [gpu]}
+    document = html.render(page(View(result)))
+    assert "Test GPU, 580.1, 143771 MiB" in shown(document)
+    _, table = document.split("<b>On the GPU alone</b>")
+    table = table.partition("</table>")[0]
+    rows = re.findall(r'<th scope="row">(.*?)</th>(.*?)</tr>', table)
+    expected = [number(0.97 * ms * 1.005) for ms in (0.5, 1.25)]
+    assert [name for name, _ in rows] == ["Native CUDA int8"]
+    assert re.findall(r"<td>(.*?)</td>", rows[0][1]) == expected
+
+
 def test_noisy_cells_are_marked_and_others_not(text):
     _, text = text.split("<b>All modes</b>")
     row = re.search(r'<th scope="row">Native engine int8</th>(.*?)</tr>', text)

@@ -18,6 +18,7 @@ __all__: list[str] = [
     "CLASS_ACTIVATION_OUTPUT",
     "CalibrationSession",
     "CalibrationTable",
+    "DeviceTimes",
     "Engine",
     "Error",
     "ExecutionContext",
@@ -313,6 +314,26 @@ class LayerInfo:
     @property
     def type(self) -> str: ...
 
+class DeviceTimes:
+    """
+    Of an inference, by the device, milliseconds.
+    """
+    @property
+    def compute(self) -> float:
+        """
+        From the first kernel to the last.
+        """
+    @property
+    def d2h(self) -> float:
+        """
+        Copying its outputs.
+        """
+    @property
+    def h2d(self) -> float:
+        """
+        Copying its inputs.
+        """
+
 class LayerTime:
     @property
     def milliseconds(self) -> float: ...
@@ -324,6 +345,12 @@ class Engine:
     def compile(self, batch: typing.SupportsInt | typing.SupportsIndex) -> None:
         """
         Compiles a batch size now instead of on first use.
+        """
+    def host_memory(
+        self, bytes: typing.SupportsInt | typing.SupportsIndex
+    ) -> numpy.typing.NDArray[numpy.uint8]:
+        """
+        Zeroed, at a multiple of 64, and such that the device reads and writes it without the CPU where there is a choice.
         """
     def layers(self, batch: typing.SupportsInt | typing.SupportsIndex) -> list[LayerInfo]: ...
     def save(self, path: str) -> None: ...
@@ -366,11 +393,18 @@ class Engine:
 
 class ExecutionContext:
     def __init__(self, engine: Engine) -> None: ...
+    def device_times(self) -> DeviceTimes | None:
+        """
+        Of the last inference; None where the device has no clock.
+        """
     def enqueue(
         self,
         batch: typing.SupportsInt | typing.SupportsIndex,
-        arrays: collections.abc.Sequence[numpy.ndarray],
-    ) -> None: ...
+        arrays: collections.abc.Sequence[typing.Any],
+    ) -> None:
+        """
+        `arrays`: of NumPy, or with __cuda_array_interface__, whose contents are ready.
+        """
     def layer_times(self) -> list[LayerTime]: ...
     def ready(self) -> bool: ...
     def wait(self) -> None: ...

@@ -126,7 +126,8 @@ def ensure(name: str, setting: Setting) -> None:
 def _run(command: list[str], standard_input: str = "") -> None:
     done = subprocess.run(command, capture_output=True, text=True, input=standard_input)
     if done.returncode:
-        raise InputError((done.stderr.strip().splitlines() or ["it said nothing"])[-1])
+        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise InputError(last.removeprefix(f"{InputError.__module__}.{InputError.__name__}: "))
 
 
 def _single(setting: Setting) -> Iterator[Array]:

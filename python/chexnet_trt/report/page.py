@@ -50,6 +50,7 @@ def page(view: View) -> Page:
                 [
                     tables.all_modes(view, CUSTOM),
                     tables.three_latencies(view),
+                    *tables.device_latencies(view),
                     tables.scenario_table(view),
                     tables.accuracy_table(view),
                     tables.missing_modes(view),

@@ -37,8 +37,7 @@ def three_latencies(view: View) -> Table:
         cell, film = view.cell(mode, 1), films[f"{CUSTOM}/{mode}"]
         if "median" not in cell and "median" not in film:
             continue
-        device = cell.get("device_ms")
-        row = [Cell(view.title(mode)), Cell(number(device)) if device else ABSENT]
+        row = [Cell(view.title(mode)), _device_cell(cell)]
         row.append(figure_cell(view, cell, "median", None))
         if "median" in film:
             row.append(Cell(number(film["median"]), noisy=film["noisy"]))
@@ -53,6 +52,28 @@ def three_latencies(view: View) -> Table:
         f"mode; the file is a {view.result['settings']['film']}."
     )
     return Table("Three latencies", "One image, three latencies", columns, rows, [note])
+
+
+def device_latencies(view: View) -> list[Table]:
+    """Of the modes on a GPU, by batch; none where no GPU tells."""
+    columns = ["Mode", *(f"Batch {batch}" for batch in view.batches)]
+    rows = []
+    for mode in view.modes():
+        cells = [view.cell(mode, batch) for batch in view.batches]
+        told = any("device_ms" in cell for cell in cells)
+        if told and view.entries[f"{CUSTOM}/{mode}"]["device"] == "GPU":
+            rows.append([Cell(view.title(mode)), *map(_device_cell, cells)])
+    note = (
+        "From the first kernel to the last by the GPU's own clock, without the copies to it and "
+        "from it that the latency on the host has in it. A dash: not measured, or the batch runs "
+        "in slices."
+    )
+    title = "Median device latency in ms"
+    return [Table("On the GPU alone", title, columns, rows, [note])] if rows else []
+
+
+def _device_cell(cell: Fields) -> Cell:
+    return Cell(number(cell["device_ms"])) if "device_ms" in cell else ABSENT
 
 
 def scenario_table(view: View) -> Table:

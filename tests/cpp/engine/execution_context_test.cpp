@@ -98,6 +98,21 @@ TEST(ExecutionContext, EnqueueWaitsForThePreviousInference) {
   EXPECT_EQ(backend.behaviour.most_running, 1);
 }
 
+TEST(ExecutionContext, TellsTheDeviceTimesOfAnInferenceThatIsOver) {
+  FakeBackend backend;
+  backend.behaviour.run_ms = [](Precision) { return 20.0; };
+  const auto context = build_tiny(backend)->create_context();
+  TinyCall call(1);
+  context->execute(1, call.bindings());
+  EXPECT_FALSE(context->device_times());
+  backend.behaviour.device_times = DeviceTimes{0.25, 1.5, 0.5};
+  context->enqueue(1, call.bindings());
+  EXPECT_FALSE(context->device_times());
+  context->wait();
+  ASSERT_TRUE(context->device_times());
+  EXPECT_EQ(context->device_times()->compute, 1.5);
+}
+
 TEST(ExecutionContext, FailureReachesTheWaiterOnce) {
   FakeBackend backend;
   const auto context = build_tiny(backend)->create_context();
