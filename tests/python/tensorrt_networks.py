@@ -44,8 +44,13 @@ class Built:
         return found
 
 
-def network_of(graph: _core.Graph, precision: str = "fp32", batch: int | None = None) -> Built:
-    api = adapter.load(adapter.RTX)
+def network_of(
+    graph: _core.Graph,
+    precision: str = "fp32",
+    batch: int | None = None,
+    api: adapter.Api | None = None,
+) -> Built:
+    api = api or adapter.load(adapter.RTX)
     builder = api.create_builder()
     network = api.create_network(builder)
     lowered = lower(api, graph, network, precision=precision, batch=batch)

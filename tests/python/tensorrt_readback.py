@@ -71,6 +71,7 @@ class _Reader:
         self.nodes: dict[str, _core.Node] = {}
         self.producers: dict[str, Any] = {}
         self.helpers = 0
+        self.scales: dict[bytes, str] = {}
 
     def read(self) -> _core.Graph:
         for index in range(self.network.num_inputs):
@@ -543,21 +544,39 @@ class _Reader:
         zero_point = layer.get_input(2) if layer.num_inputs > 2 else None
         if zero_point is not None and np.any(self.host(zero_point)):
             raise NotImplementedError(f"'{layer.name}': a zero point")
-        name = layer.get_input(1).name
-        if scale.shape == (1,):
-            name = self.helper("reshape", [name], {"shape": []})
-        return name, scale
+        if scale.size == 1:
+            return self._single(scale), scale
+        return layer.get_input(1).name, scale
 
     def _quantize(self, layer: Any) -> None:
         x, name = layer.get_input(0).name, layer.get_output(0).name
         scale, values = self._scale_of(layer)
         element = self.element(layer.get_output(0).dtype)
-        if values.size > 1:
+        if values.size > 1 and self.nodes[x].op == "constant":
             self._quantized_constant(layer, values, element)
             return
+        if values.size > 1:
+            scale = self._single(self._common(layer, values))
         if self.nodes[x].element_type != "float32":
             x = self.helper("cast", [x], {"to": "float32"})
         self.add("quantize", name, [x, scale], {"element": element})
+
+    def _single(self, scale: np.ndarray) -> str:
+        """One node for all equal scales: the CPU engine wants the same for a quantize and its
+        dequantize.
+        """
+        key = scale.tobytes()
+        if key not in self.scales:
+            self.scales[key] = self.array(scale.reshape(()))
+        return self.scales[key]
+
+    def _common(self, layer: Any, scales: np.ndarray) -> np.ndarray:
+        """The scale of activations, of which the Graph has one, where TensorRT has many."""
+        if scales.shape != (self.shape(layer.get_input(0).name)[layer.axis],):
+            raise AssertionError(f"'{layer.name}': {scales.size} scales for axis {layer.axis}")
+        if len(set(scales.view(np.uint32))) > 1:
+            raise AssertionError(f"'{layer.name}': activations have different scales")
+        return scales[:1]
 
     def _quantized_constant(self, layer: Any, scale: np.ndarray, element: str) -> None:
         """With a scale a channel, which the Graph has for constants alone."""

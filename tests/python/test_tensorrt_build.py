@@ -143,7 +143,7 @@ def scales_of(engine: Any) -> dict[str, np.ndarray]:
         elif kind == "QUANTIZE":
             assert layer.get_output(0).dtype == trt.int8
             node = built.lowered.layers[layer.name]
-            found[node.removesuffix("/quantize")] = constants[layer.get_input(1).name]
+            found[node.removesuffix("/quantize")] = np.unique(constants[layer.get_input(1).name])
     return found
 
 

@@ -4,6 +4,7 @@ test_tensorrt_semantics.py.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from chexnet_trt import _core
+from chexnet_trt.tensorrt import adapter
 from chexnet_trt.tensorrt.context import to_bfloat16
 from chexnet_trt.tensorrt.lowering import TABLE
 from chexnet_trt.tensorrt.options import Options
@@ -122,6 +124,30 @@ def test_shared_weights_are_added_once():
     built = network_of(_core.quantize(graph, ranges, set(), signed_only=True), "int8")
     names = [built.network.get_layer(index).name for index in range(built.network.num_layers)]
     assert [name for name in names if name.endswith("w/int8")] == ["conv_0/w/int8"]
+
+
+def kernels(plan: memoryview) -> list[bytes]:
+    """Names of those whose CUDA C++ is in the plan; equal ones have equal names."""
+    return re.findall(rb"__global__ void (\w+)\(", bytes(plan))
+
+
+def test_kernels_that_differ_by_a_scale_alone_are_in_the_plan_once():
+    graph = image_graph(layout="nchw")
+    ranges = {"x": 1.0, "relu_0": 2.0, "relu_1": 3.0}
+    quantized = _core.quantize(graph, ranges, set(), signed_only=True)
+    names = kernels(plan_of(quantized, "int8", static=True))
+    assert len(set(names)) == len(names) >= 2
+
+
+def test_scales_are_repeated_for_tensorrt_rtx_alone():
+    graph = image_graph(layout="nchw")
+    quantized = _core.quantize(graph, dict.fromkeys(("x", "relu_0", "relu_1"), 1.0), set(), True)
+    rtx = adapter.load(adapter.RTX)
+    enterprise = replace(rtx, name=adapter.ENTERPRISE)
+    for api, shape in ((rtx, (4,)), (enterprise, ())):
+        built = network_of(quantized, "int8", api=api)
+        scales = [layer.get_input(1) for layer in built.layers("QUANTIZE")]
+        assert [tuple(scale.shape) for scale in scales] == [shape] * 3
 
 
 def test_an_output_may_be_an_input_a_constant_or_published_twice():

@@ -54,6 +54,27 @@ def test_quantize_and_dequantize() -> None:
     np.testing.assert_allclose(value_of(build, x)[0, 0], expected, atol=0.51 / 127 + 1 / 127)
 
 
+@pytest.mark.parametrize(
+    ("scales", "mistake"),
+    [([0.5] * 3, None), ([0.5, 0.5, 0.25], "different scales"), ([0.5] * 2, "2 scales for axis 2")],
+)
+def test_activations_have_one_scale(scales: list[float], mistake: str | None) -> None:
+    x = np.linspace(-60, 60, 12, dtype=np.float32).reshape(1, 2, 3, 2)
+
+    def build(trt: Any, net: Any, tensor: Any) -> Any:
+        each = net.add_constant((len(scales),), np.float32(scales)).get_output(0)
+        quantize = net.add_quantize(tensor, each, trt.int8)
+        quantize.axis = 2
+        one = net.add_constant((), np.full((), 0.5, np.float32)).get_output(0)
+        return net.add_dequantize(quantize.get_output(0), one, trt.float32)
+
+    if mistake:
+        with pytest.raises(AssertionError, match=mistake):
+            value_of(build, x)
+    else:
+        np.testing.assert_allclose(value_of(build, x), np.rint(x / 0.5) * 0.5)
+
+
 def test_slices() -> None:
     x = np.arange(9, dtype=np.float32).reshape(3, 3)
     found = value_of(lambda trt, net, t: net.add_slice(t, (0, 0), (2, 2), (1, 1)), x)

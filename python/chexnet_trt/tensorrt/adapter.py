@@ -37,6 +37,14 @@ class Api:
     def is_rtx(self) -> bool:
         return self.name == RTX
 
+    @property
+    def repeats_kernels(self) -> bool:
+        """Whether a plan has the source text of a kernel (130 KB in tensorrt_rtx 1.7) once for
+        every number that is handed to it by value, such as a single scale. A kernel that reads its
+        numbers from memory is there once.
+        """
+        return self.is_rtx
+
     def __str__(self) -> str:
         return f"{self.name} {'.'.join(map(str, self.version))}"
 

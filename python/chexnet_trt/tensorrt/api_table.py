@@ -116,6 +116,7 @@ _ATTRIBUTES = {
     (_GRAPH, "IDeconvolutionLayer"): "post_padding pre_padding stride_nd",
     (_GRAPH, "IDequantizeLayer"): "axis",
     (_GRAPH, "IPoolingLayer"): "average_count_excludes_padding post_padding pre_padding stride_nd",
+    (_GRAPH, "IQuantizeLayer"): "axis",
     (_GRAPH, "IShuffleLayer"): "first_transpose reshape_dims",
     (_GRAPH, "ISliceLayer"): "mode",
     (_GRAPH, "ISoftMaxLayer"): "axes",

@@ -114,10 +114,14 @@ class Context:
             self.tensors[scale.name] = self._constant(scale, "float32", "/" + scale.name)
         return self.tensors[scale.name]
 
-    def quantize(self, tensor: Any, scale: Any) -> Any:  # noqa: ANN401
-        """int8 of a tensor, whose type has to be that of the scale."""
+    def quantize(self, tensor: Any, scale: Any, axis: int) -> Any:  # noqa: ANN401
+        """int8 of a tensor, whose type has to be that of the scale. `axis`: of the scales; of no
+        meaning for a single one.
+        """
         tensor = self.cast(tensor, "float32", "/to_float32")
         layer = self.network.add_quantize(tensor, scale, self.trt.DataType.INT8)
+        if len(scale.shape) == 1:
+            layer.axis = axis
         return self.added(layer).get_output(0)
 
     def dequantize(self, tensor: Any, scale: Any, axis: int, part: str = "") -> Any:  # noqa: ANN401
