@@ -47,6 +47,7 @@ class Binder {
     if (!from.stores_output) result.output.data = nullptr;
     result.second_mul = constants_.second_mul;
     result.second_add = constants_.second_add;
+    result.units = constants_.units;
     result.second_activation = activation_of(from.second_activation);
     result.second = value(from.second);
     return result;

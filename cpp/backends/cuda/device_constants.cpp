@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "backends/cuda/unit_affine.hpp"
+
 namespace chexnet_trt::cuda {
 namespace {
 
@@ -47,7 +49,7 @@ PackedConstants::PackedConstants(const Program& program) {
     const std::vector<std::byte> weights = weights_of(program, step);
     steps_.push_back({add(weights.data(), weights.size()), add(epilogue.affine.mul),
                       add(epilogue.affine.add), add(epilogue.second_affine.mul),
-                      add(epilogue.second_affine.add)});
+                      add(epilogue.second_affine.add), add(unit_affine(program, step))});
   }
 }
 
@@ -76,7 +78,7 @@ DeviceConstants::DeviceConstants(const PackedConstants& packed)
   };
   for (const PackedConstants::Offsets& own : packed.steps()) {
     steps_.push_back({at(own.weights), floats_at(own.mul), floats_at(own.add),
-                      floats_at(own.second_mul), floats_at(own.second_add)});
+                      floats_at(own.second_mul), floats_at(own.second_add), floats_at(own.units)});
   }
 }
 

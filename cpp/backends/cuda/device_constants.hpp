@@ -16,6 +16,7 @@ struct StepConstants {
   const float* add = nullptr;
   const float* second_mul = nullptr;
   const float* second_add = nullptr;
+  const float* units = nullptr;  ///< unit_affine.hpp
 };
 
 /// Weights, scales and shifts of a program as they are to lie in device memory, on the host.
@@ -25,7 +26,7 @@ class PackedConstants {
 
   /// Where the constants of a step lie, in bytes; kNone where it has none.
   struct Offsets {
-    std::size_t weights, mul, add, second_mul, second_add;
+    std::size_t weights, mul, add, second_mul, second_add, units;
   };
 
   explicit PackedConstants(const Program& program);

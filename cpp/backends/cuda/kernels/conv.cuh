@@ -12,7 +12,7 @@
 
 namespace chexnet_trt::cuda {
 
-template <typename T, typename Shape, bool IsPacked>
+template <typename T, typename Shape, bool IsPacked, bool IsPointwise>
 __global__ void __launch_bounds__(Shape::kBlockThreads, Shape::kBlocksAtOnce)
     conv_kernel(const __grid_constant__ ConvKernelArguments arguments) {
   extern __shared__ unsigned char dynamic_shared[];
@@ -27,10 +27,10 @@ __global__ void __launch_bounds__(Shape::kBlockThreads, Shape::kBlocksAtOnce)
   const int first_channel =
       (static_cast<int>(blockIdx.x) - row_tile * static_cast<int>(arguments.column_tiles)) *
       Shape::kColumns;
-  WordCopier<T, Shape> copier(arguments, row_tile * Shape::kRows, first_channel, first_word,
-                              last_word);
+  WordCopier<T, Shape, IsPointwise> copier(arguments, row_tile * Shape::kRows, first_channel,
+                                           first_word, last_word);
 #pragma unroll
-  for (int stage = 0; stage < Shape::kStages - 1; ++stage) {
+  for (int stage = 0; stage < Shape::kAhead; ++stage) {
     if (stage < steps) copier.copy_weights(ring + stage * Shape::kStage + Shape::kRowBytes, stage);
   }
   TileEpilogue<T, Shape, IsPacked> epilogue(
@@ -38,32 +38,34 @@ __global__ void __launch_bounds__(Shape::kBlockThreads, Shape::kBlocksAtOnce)
       arguments.conv.output_size.channels, reinterpret_cast<float*>(shared + Shape::kBody));
   wait_for_predecessors();
 #pragma unroll
-  for (int stage = 0; stage < Shape::kStages - 1; ++stage) {
+  for (int stage = 0; stage < Shape::kAhead; ++stage) {
     if (stage < steps) copier.copy_input(ring + stage * Shape::kStage);
     copier.advance();
     commit_copies();
   }
-  epilogue.begin(gridDim.z == 1);
+  if (gridDim.z == 1) epilogue.begin();
   Product<T, Shape> product;
   int reading = 0;
-  int writing = Shape::kStages - 1;
+  int writing = Shape::kAhead;
   for (int step = 0; step < steps; ++step) {
-    wait_for_copies<Shape::kStages - 2>();
+    wait_for_copies<Shape::kAhead - 1>();
     if constexpr (Shape::kUnit == Unit::kWarpgroup) publish_copies();
     __syncthreads();
     const unsigned rows = ring + static_cast<unsigned>(reading * Shape::kStage);
     product.begin(rows, rows + Shape::kRowBytes);
-    if (step + Shape::kStages - 1 < steps) {
+    if constexpr (Shape::kOverlaps) product.template wait<1>();
+    if (step + Shape::kAhead < steps) {
       const unsigned next = ring + static_cast<unsigned>(writing * Shape::kStage);
       copier.copy_weights(next + Shape::kRowBytes, 0);
       copier.copy_input(next);
       copier.advance();
     }
     commit_copies();
-    product.end();
+    if constexpr (!Shape::kOverlaps) product.template wait<0>();
     reading = reading + 1 == Shape::kStages ? 0 : reading + 1;
     writing = writing + 1 == Shape::kStages ? 0 : writing + 1;
   }
+  if constexpr (Shape::kOverlaps) product.template wait<0>();
   if constexpr (Shape::kCanSplit) {
 #if __CUDA_ARCH__ >= 900
     if (gridDim.z > 1) {
@@ -76,13 +78,20 @@ __global__ void __launch_bounds__(Shape::kBlockThreads, Shape::kBlocksAtOnce)
   epilogue.finish(product);
 }
 
-template <typename T, typename Shape, bool IsPacked>
+template <typename T, typename Shape, bool IsPacked, bool IsPointwise>
 cudaError_t launch_kernel(const ConvKernelArguments& arguments, dim3 grid, cudaStream_t stream) {
-  static const cudaError_t configured = cudaFuncSetAttribute(
-      conv_kernel<T, Shape, IsPacked>, cudaFuncAttributeMaxDynamicSharedMemorySize, Shape::kShared);
+  constexpr auto kKernel = conv_kernel<T, Shape, IsPacked, IsPointwise>;
+  static const cudaError_t configured =
+      cudaFuncSetAttribute(kKernel, cudaFuncAttributeMaxDynamicSharedMemorySize, Shape::kShared);
   if (configured != cudaSuccess) return configured;
-  return launch(conv_kernel<T, Shape, IsPacked>, grid, Shape::kBlockThreads, Shape::kShared, grid.z,
-                stream, arguments);
+  return launch(kKernel, grid, Shape::kBlockThreads, Shape::kShared, grid.z, stream, arguments);
+}
+
+inline bool is_pointwise(const ConvArguments& conv) {
+  const Window& window = conv.window;
+  return window.height == 1 && window.width == 1 && window.stride_y == 1 && window.stride_x == 1 &&
+         conv.input_size.height == conv.output_size.height &&
+         conv.input_size.width == conv.output_size.width && window.pad_y == 0 && window.pad_x == 0;
 }
 
 template <typename T, typename Shape>
@@ -95,9 +104,12 @@ cudaError_t launch_tile(ConvKernelArguments arguments, int splits, cudaStream_t 
   const auto row_tiles =
       static_cast<unsigned>((arguments.pixels + Shape::kRows - 1) / Shape::kRows);
   const dim3 grid(row_tiles * arguments.column_tiles, 1, static_cast<unsigned>(splits));
-  return is_packed<T>(arguments.conv.epilogue, channels, Runs<T, Shape>::kRun)
-             ? launch_kernel<T, Shape, true>(arguments, grid, stream)
-             : launch_kernel<T, Shape, false>(arguments, grid, stream);
+  if (!is_packed<T>(arguments.conv.epilogue, channels, Runs<T, Shape>::kRun)) {
+    return launch_kernel<T, Shape, false, false>(arguments, grid, stream);
+  }
+  return is_pointwise(arguments.conv)
+             ? launch_kernel<T, Shape, true, true>(arguments, grid, stream)
+             : launch_kernel<T, Shape, true, false>(arguments, grid, stream);
 }
 
 template <typename T>
@@ -113,6 +125,9 @@ cudaError_t launch_warpgroup_tile(const ConvKernelArguments& arguments, const Co
     }
     if (is(128, 128)) {
       return launch_tile<T, Tile<kGroup, 128, 128, 64, 128, 3, 2>>(arguments, 1, stream);
+    }
+    if (is(64, 128)) {
+      return launch_tile<T, Tile<kGroup, 64, 128, 64, 128, 2, 4>>(arguments, 1, stream);
     }
     if (is(256, 128)) {
       return launch_tile<T, Tile<kGroup, 256, 128, 128, 128, 4, 1>>(arguments, 1, stream);

@@ -24,19 +24,19 @@ bool has_warpgroups() {
 
 const std::vector<ConvTile>& conv_tiles() {
   static const std::vector<ConvTile> tiles{
-      {true, 128, 256},   {true, 256, 128},   {true, 128, 128},  {true, 256, 64},
-      {true, 128, 64},    {true, 256, 32},    {true, 128, 32},   {true, 64, 64},
-      {true, 64, 64, 2},  {true, 64, 64, 4},  {true, 64, 64, 8}, {true, 64, 32},
-      {true, 64, 32, 2},  {true, 64, 32, 4},  {true, 64, 32, 8}, {false, 64, 64},
-      {false, 128, 128},  {false, 128, 64},   {false, 128, 32},  {false, 64, 64, 2},
-      {false, 64, 64, 4}, {false, 64, 64, 8}, {false, 64, 32},   {false, 64, 32, 2},
-      {false, 64, 32, 4}, {false, 64, 32, 8}, {false, 32, 32},   {false, 32, 32, 2},
-      {false, 32, 32, 4}, {false, 32, 32, 8}};
+      {true, 128, 256},   {true, 256, 128},   {true, 128, 128},   {true, 64, 128},
+      {true, 256, 64},    {true, 128, 64},    {true, 256, 32},    {true, 128, 32},
+      {true, 64, 64},     {true, 64, 64, 2},  {true, 64, 64, 4},  {true, 64, 64, 8},
+      {true, 64, 32},     {true, 64, 32, 2},  {true, 64, 32, 4},  {true, 64, 32, 8},
+      {false, 64, 64},    {false, 128, 128},  {false, 128, 64},   {false, 128, 32},
+      {false, 64, 64, 2}, {false, 64, 64, 4}, {false, 64, 64, 8}, {false, 64, 32},
+      {false, 64, 32, 2}, {false, 64, 32, 4}, {false, 64, 32, 8}, {false, 32, 32},
+      {false, 32, 32, 2}, {false, 32, 32, 4}, {false, 32, 32, 8}};
   return tiles;
 }
 
 std::size_t plain_conv_tile() {
-  constexpr std::size_t kPlain = 15;
+  constexpr std::size_t kPlain = 16;
   return kPlain;
 }
 
@@ -51,7 +51,7 @@ cudaError_t launch_conv(const ConvArguments& arguments, std::size_t tile, cudaSt
   kernel.pixel_bytes = in.channels * width;
   kernel.words_a_tap = (kernel.pixel_bytes + kWord - 1) / kWord;
   kernel.words = kernel.words_a_tap * arguments.window.height * arguments.window.width;
-  kernel.pitch_bytes = static_cast<std::int32_t>(arguments.input.pitch) * width;
+  kernel.pitch_words = static_cast<std::int32_t>(arguments.input.pitch) * width / kWord;
   const ConvTile& shape = conv_tiles().at(tile);
   if (shape.is_warpgroup && !has_warpgroups()) return cudaErrorInvalidDeviceFunction;
   switch (arguments.input.element) {

@@ -13,7 +13,7 @@ struct ConvKernelArguments {
   int words_a_tap = 0;    ///< of 16 bytes
   int words_a_split = 0;  ///< of one block of a cluster
   int pixel_bytes = 0;    ///< channels of a pixel of the input
-  int pitch_bytes = 0;    ///< between its pixels
+  int pitch_words = 0;    ///< between its pixels
   unsigned column_tiles = 0;
 };
 

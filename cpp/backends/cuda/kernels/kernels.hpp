@@ -41,6 +41,7 @@ struct DeviceEpilogue {
   DeviceValue output;
   const float* second_mul = nullptr;
   const float* second_add = nullptr;
+  const float* units = nullptr;  ///< unit_affine.hpp; where a kernel may store 8 bits
   DeviceActivation second_activation;
   DeviceValue second;
 };

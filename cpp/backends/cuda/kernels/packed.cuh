@@ -54,42 +54,37 @@ struct RunOf {
   }
 };
 
-/// Scales and shifts of four channels, in the units of a PackedEpilogue.
+/// Scales and shifts of four channels, in units.
 struct AffineFour {
-  float mul[4];
-  float add[4];
-  float second_mul[4];
-  float second_add[4];
+  float4 mul;
+  float4 add;
+  float4 second_mul;
+  float4 second_add;
 };
 
-__device__ inline float first_mul(const PackedEpilogue& packed, int channel) {
-  const float* from = packed.epilogue.mul;
-  return (from != nullptr ? from[channel] : 1.0F) * packed.first.mul;
-}
-__device__ inline float first_add(const PackedEpilogue& packed, int channel) {
-  const float* from = packed.epilogue.add;
-  return (from != nullptr ? from[channel] : 0.0F) * packed.first.add + packed.first.offset;
-}
-__device__ inline float second_mul(const PackedEpilogue& packed, int channel) {
-  const float* from = packed.epilogue.second_mul;
-  return (from != nullptr ? from[channel] : 1.0F) * packed.second.mul;
-}
-__device__ inline float second_add(const PackedEpilogue& packed, int channel) {
-  const float* from = packed.epilogue.second_add;
-  const float add = (from != nullptr ? from[channel] : 0.0F) * packed.second.add;
-  return add + packed.second.offset - packed.range.offset * second_mul(packed, channel);
+/// Floats between the rows of DeviceEpilogue::units.
+__host__ __device__ inline int units_pitch(int channels) { return (channels + 3) / 4 * 4; }
+
+__device__ inline AffineFour affine_four(const float* units, int pitch, int channel) {
+  const auto row = [&](int index) {
+    return *reinterpret_cast<const float4*>(units + index * pitch + channel);
+  };
+  return {row(0), row(1), row(2), row(3)};
 }
 
-__device__ inline AffineFour affine_four(const PackedEpilogue& packed, int channel) {
-  AffineFour result;
+__device__ inline void scale_and_shift(const float4& mul, const float4& add, float (&v)[4]) {
+  v[0] = fmaf(v[0], mul.x, add.x);
+  v[1] = fmaf(v[1], mul.y, add.y);
+  v[2] = fmaf(v[2], mul.z, add.z);
+  v[3] = fmaf(v[3], mul.w, add.w);
+}
+__device__ inline void saturate(float (&v)[4]) {
 #pragma unroll
-  for (int i = 0; i < 4; ++i) {
-    result.mul[i] = first_mul(packed, channel + i);
-    result.add[i] = first_add(packed, channel + i);
-    result.second_mul[i] = second_mul(packed, channel + i);
-    result.second_add[i] = second_add(packed, channel + i);
-  }
-  return result;
+  for (int i = 0; i < 4; ++i) v[i] = __saturatef(v[i]);
+}
+__device__ inline void raise(float floor, float (&v)[4]) {
+#pragma unroll
+  for (int i = 0; i < 4; ++i) v[i] = fmaxf(v[i], floor);
 }
 
 /// Four levels in one word.
@@ -176,76 +171,75 @@ struct PackedOutputs {
   PackedRun<T> second;
 };
 
-/// Units, saturated, of an 8-bit output; else the number itself.
 template <typename T>
-__device__ inline float bounded(const PackedEpilogue& packed, float v) {
-  return kIsLevel<T> && packed.is_rounded ? __saturatef(v) : v;
+__device__ inline void add_residual(const PackedEpilogue& packed, const PackedRun<T>& residual,
+                                    float (&v)[4]) {
+  float added[4];
+  unpack<T>(packed.residual_levels, residual, added);
+#pragma unroll
+  for (int i = 0; i < 4; ++i) v[i] = fmaf(added[i], packed.residual_factor, v[i]);
 }
 
-/// The output of four channels whose sums, or levels, are `v`; what is stored of it. Leaves in `v`
-/// what the second output is computed from.
+/// The output before it is stored; saturated where `saturates`.
 template <typename T>
-__device__ inline PackedRun<T> first_output(const PackedEpilogue& packed, const AffineFour& affine,
-                                            const PackedRun<T>& residual, float (&v)[4]) {
-  if (packed.epilogue.residual.data != nullptr) {
-    float added[4];
-    unpack<T>(packed.residual_levels, residual, added);
-#pragma unroll
-    for (int i = 0; i < 4; ++i) v[i] = fmaf(v[i], affine.mul[i], affine.add[i]);
-    if (packed.floor_before > -INFINITY) {
-#pragma unroll
-      for (int i = 0; i < 4; ++i) v[i] = fmaxf(v[i], packed.floor_before);
-    }
-#pragma unroll
-    for (int i = 0; i < 4; ++i) {
-      v[i] = bounded<T>(packed, fmaf(added[i], packed.residual_factor, v[i]));
-    }
-  } else {
-#pragma unroll
-    for (int i = 0; i < 4; ++i) {
-      v[i] = bounded<T>(packed, fmaf(v[i], affine.mul[i], affine.add[i]));
-    }
+__device__ inline void first_numbers(const PackedEpilogue& packed, const AffineFour& affine,
+                                     const PackedRun<T>& residual, bool saturates, float (&v)[4]) {
+  scale_and_shift(affine.mul, affine.add, v);
+  if (packed.epilogue.residual.data == nullptr) {
+    if (saturates) saturate(v);
+    return;
   }
-  PackedRun<T> stored{};
-  if (kIsLevel<T> && packed.is_rounded) {
-    stored.words[0] = pack_units(packed.range, v);
-    return stored;
-  }
-  if constexpr (!kIsLevel<T>) stored = pack_floored<T>(packed.floor, v);
-  if (packed.floor == 0 && packed.epilogue.second.data != nullptr) {
-#pragma unroll
-    for (int i = 0; i < 4; ++i) v[i] = fmaxf(v[i], 0.0F);
-  }
-  return stored;
+  if (packed.floor_before > kNoFloor) raise(packed.floor_before, v);
+  add_residual<T>(packed, residual, v);
+  if (saturates) saturate(v);
 }
 
-template <typename T>
-__device__ inline PackedRun<T> second_output(const PackedEpilogue& packed, const AffineFour& affine,
-                                             float (&v)[4]) {
-#pragma unroll
-  for (int i = 0; i < 4; ++i) v[i] = fmaf(v[i], affine.second_mul[i], affine.second_add[i]);
-  if constexpr (kIsLevel<T>) {
-#pragma unroll
-    for (int i = 0; i < 4; ++i) v[i] = __saturatef(v[i]);
-    PackedRun<T> stored;
-    stored.words[0] = pack_units(packed.second_range, v);
-    return stored;
-  } else {
-    return pack_floored<T>(packed.second_floor, v);
-  }
-}
-
-template <typename T>
+/// The epilogue of four channels whose sums, or levels, are `v`. `IsUsual`: PackedEpilogue's, which
+/// leaves out what is rarely needed.
+template <typename T, bool IsUsual>
 __device__ inline PackedOutputs<T> run_packed_epilogue(const PackedEpilogue& packed,
                                                        const AffineFour& affine,
                                                        const PackedRun<T>& residual,
                                                        float (&v)[4]) {
+  const bool has_second = packed.epilogue.second.data != nullptr;
+  const bool rounds = kIsLevel<T> && (IsUsual || packed.is_rounded);
   PackedOutputs<T> result{};
-  result.first = first_output<T>(packed, affine, residual, v);
-  if (packed.epilogue.second.data != nullptr) {
-    result.second = second_output<T>(packed, affine, v);
+  if constexpr (IsUsual) {
+    scale_and_shift(affine.mul, affine.add, v);
+    if (packed.epilogue.residual.data != nullptr) {
+      add_residual<T>(packed, residual, v);
+      if constexpr (kIsLevel<T>) saturate(v);
+    } else if constexpr (kIsLevel<T>) {
+      saturate(v);
+    }
+  } else {
+    first_numbers<T>(packed, affine, residual, rounds, v);
+  }
+  if constexpr (kIsLevel<T>) {
+    if (rounds) result.first.words[0] = pack_units(packed.range, v);
+  } else {
+    result.first = pack_floored<T>(packed.floor, v);
+  }
+  if (!has_second) return result;
+  if (!rounds && packed.floor == 0) raise(0, v);
+  scale_and_shift(affine.second_mul, affine.second_add, v);
+  if constexpr (kIsLevel<T>) {
+    saturate(v);
+    result.second.words[0] = pack_units(packed.second_range, v);
+  } else {
+    result.second = pack_floored<T>(packed.second_floor, v);
   }
   return result;
+}
+
+/// `function(usual)` with std::true_type or std::false_type, as the epilogue is.
+template <typename Function>
+__device__ inline void with_usual(const PackedEpilogue& packed, Function function) {
+  if (packed.is_usual) {
+    function(std::true_type());
+  } else {
+    function(std::false_type());
+  }
 }
 
 /// True where a value can be read and written as Packed<T>, `Count` channels at a time.
@@ -272,9 +266,10 @@ bool is_packed(const DeviceEpilogue& epilogue, int channels, int count) {
     return value.data == nullptr || is_packed<T>(value, count);
   };
   const bool rounds = size_of(epilogue.output.element) == 1;
-  return channels % count == 0 && (sizeof(T) == 1 || !rounds) && is_floor(epilogue.activation) &&
-         is_floor(epilogue.activation_after) && is_floor(epilogue.second_activation) &&
-         fits(epilogue.residual) && fits(epilogue.output) && fits(epilogue.second);
+  return channels % count == 0 && (sizeof(T) == 1 || !rounds) && epilogue.units != nullptr &&
+         is_floor(epilogue.activation) && is_floor(epilogue.activation_after) &&
+         is_floor(epilogue.second_activation) && fits(epilogue.residual) && fits(epilogue.output) &&
+         fits(epilogue.second);
 }
 
 }  // namespace chexnet_trt::cuda

@@ -54,9 +54,12 @@ __global__ void map_kernel(const __grid_constant__ PixelArguments arguments) {
 /// Scales and shifts of a thread's kVector channels.
 struct KeptAffines {
   AffineFour four[kVector / 4];
-  __device__ KeptAffines(const PackedEpilogue& packed, int channel) {
+  __device__ KeptAffines(const PackedEpilogue& packed, int channels, int channel) {
+    const float* units = packed.epilogue.units;
 #pragma unroll
-    for (int i = 0; i < kVector / 4; ++i) four[i] = affine_four(packed, channel + i * 4);
+    for (int i = 0; i < kVector / 4; ++i) {
+      four[i] = affine_four(units, units_pitch(channels), channel + i * 4);
+    }
   }
 };
 
@@ -74,12 +77,15 @@ __device__ void finish_packed(const PackedEpilogue& packed, const KeptAffines& a
                               float (&v)[kVector / 4][4]) {
   Vector<T> output;
   Vector<T> second;
+  with_usual(packed, [&](auto usual) {
 #pragma unroll
-  for (int i = 0; i < kVector / 4; ++i) {
-    const auto result = run_packed_epilogue<T>(packed, affines.four[i], residual.part(i), v[i]);
-    output.set(i, result.first);
-    second.set(i, result.second);
-  }
+    for (int i = 0; i < kVector / 4; ++i) {
+      const auto result = run_packed_epilogue<T, decltype(usual)::value>(packed, affines.four[i],
+                                                                         residual.part(i), v[i]);
+      output.set(i, result.first);
+      second.set(i, result.second);
+    }
+  });
   const auto write = [&](const DeviceValue& value, const Vector<T>& vector) {
     if (value.data != nullptr) write_packed(value, pixel * value.pitch + channel, vector.run);
   };
@@ -108,7 +114,7 @@ __global__ void packed_map_kernel(const __grid_constant__ PackedMapArguments arg
   const int first = static_cast<int>(index / groups);
   const int channel = static_cast<int>(index % groups) * kVector;
   if (first >= stride) return wait_for_predecessors();
-  const KeptAffines affines(arguments.packed, channel);
+  const KeptAffines affines(arguments.packed, size.channels, channel);
   wait_for_predecessors();
   Vector<T> inputs[kMapPixels];
   Vector<T> residuals[kMapPixels];
@@ -271,7 +277,7 @@ __global__ void packed_pool_kernel(const __grid_constant__ PackedPoolArguments a
   Vector<T> residual;
   const DeviceValue& added = arguments.packed.epilogue.residual;
   if (added.data != nullptr) residual = read_vector<T>(added, at.pixel, at.channel);
-  const KeptAffines affines(arguments.packed, at.channel);
+  const KeptAffines affines(arguments.packed, pool.output_size.channels, at.channel);
   finish_packed<T>(arguments.packed, affines, at.pixel, at.channel, residual, v);
 }
 
@@ -470,7 +476,7 @@ cudaError_t launch_map(const PixelArguments& arguments, cudaStream_t stream) {
         is_packed<T>(arguments.epilogue, arguments.size.channels, kVector)) {
       const std::int64_t pixels = (pixels_of(arguments.size) + kMapPixels - 1) / kMapPixels;
       const PackedMapArguments packed{input, stored_levels(input), arguments.size,
-                                      PackedEpilogue(arguments.epilogue, input.scale)};
+                                      PackedEpilogue(arguments.epilogue)};
       return launch(packed_map_kernel<T>,
                     dim3(blocks_for(pixels * (arguments.size.channels / kVector))), kThreads, 0, 1,
                     stream, packed);
@@ -491,10 +497,10 @@ cudaError_t launch_pool(const PoolArguments& arguments, cudaStream_t stream) {
     const bool wide = is_wide(input, arguments.epilogue);
     const dim3 blocks(blocks_for(groups_of(arguments.output_size, packed || wide ? kVector : 1)));
     if (packed) {
-      return launch(arguments.is_max ? packed_pool_kernel<T, true> : packed_pool_kernel<T, false>,
-                    blocks, kThreads, 0, 1, stream,
-                    PackedPoolArguments{arguments, stored_levels(input),
-                                        PackedEpilogue(arguments.epilogue, input.scale)});
+      return launch(
+          arguments.is_max ? packed_pool_kernel<T, true> : packed_pool_kernel<T, false>, blocks,
+          kThreads, 0, 1, stream,
+          PackedPoolArguments{arguments, stored_levels(input), PackedEpilogue(arguments.epilogue)});
     }
     return launch(wide ? pool_kernel<T, kVector> : pool_kernel<T, 1>, blocks, kThreads, 0, 1,
                   stream, arguments);

@@ -38,7 +38,8 @@ class Product<T, Shape, Unit::kWarp> {
       multiply_matrices(rows, columns);
     }
   }
-  __device__ void end() {}
+  template <int Pending>
+  __device__ void wait() {}
 
   __device__ void four(int strip, int chunk, int half, int part, float (&v)[4]) const {
     four_of<T, Shape>(sums_, strip, chunk, half, part, v);
@@ -46,14 +47,14 @@ class Product<T, Shape, Unit::kWarp> {
 
  private:
   __device__ static int first_row() {
-    return static_cast<int>(threadIdx.x) / 32 % Shape::kUnitsDown * Shape::kUnitRows;
+    return static_cast<int>(threadIdx.x / 32 % Shape::kUnitsDown * Shape::kUnitRows);
   }
   __device__ static int first_column() {
-    return static_cast<int>(threadIdx.x) / 32 / Shape::kUnitsDown * Shape::kUnitColumns;
+    return static_cast<int>(threadIdx.x / 32 / Shape::kUnitsDown * Shape::kUnitColumns);
   }
 
   __device__ void multiply_matrices(unsigned rows, unsigned columns) {
-    const int lane = static_cast<int>(threadIdx.x) % 32;
+    const int lane = static_cast<int>(threadIdx.x % 32);
 #pragma unroll
     for (int step = 0; step < kStageWords / 2; ++step) {
       unsigned a[kStripCount][4];
@@ -88,7 +89,7 @@ class Product<T, Shape, Unit::kWarp> {
   }
 
   __device__ void multiply_floats(unsigned rows, unsigned columns) {
-    const int lane = static_cast<int>(threadIdx.x) % 32;
+    const int lane = static_cast<int>(threadIdx.x % 32);
     for (int k = 0; k < kStageWords * 4; ++k) {
       float a[kStripCount][2];
       float b[kGroupCount][2];
@@ -129,7 +130,7 @@ class Product<T, Shape, Unit::kWarpgroup> {
 
   __device__ void begin(unsigned rows, unsigned columns) {
 #if defined(CHEXNET_TRT_HAS_WGMMA)
-    const int group = __shfl_sync(~0U, static_cast<int>(threadIdx.x) / 128, 0);
+    const int group = __shfl_sync(~0U, static_cast<int>(threadIdx.x / 128), 0);
     const unsigned own_rows = rows + static_cast<unsigned>(group * Shape::kUnitRows * kStageBytes);
     begin_warpgroup();
 #pragma unroll
@@ -145,7 +146,11 @@ class Product<T, Shape, Unit::kWarpgroup> {
     commit_warpgroup();
 #endif
   }
-  __device__ void end() { wait_for_warpgroup(); }
+  /// For all steps but the last `Pending`.
+  template <int Pending>
+  __device__ void wait() {
+    wait_for_warpgroup<Pending>();
+  }
 
   __device__ void four(int strip, int chunk, int half, int part, float (&v)[4]) const {
     four_of<T, Shape>(sums_, strip, chunk, half, part, v);

@@ -16,8 +16,15 @@ __device__ inline void load_matrices(unsigned (&fragment)[4], unsigned shared_ad
                : "r"(shared_address));
 }
 
+/// 16 bytes, or, where there are none, as many zeros.
+__device__ inline void copy_word_async(unsigned shared_address, const void* from, bool is_there) {
+  asm volatile(
+      "{.reg .pred p; setp.eq.s32 p, %2, 0; cp.async.cg.shared.global [%0], [%1], 16, p;}" ::"r"(
+          shared_address),
+      "l"(from), "r"(static_cast<int>(is_there)));
+}
 /// 16 bytes, of which the first `bytes` come from `from` and the rest are zeros.
-__device__ inline void copy_word_async(unsigned shared_address, const void* from, int bytes) {
+__device__ inline void copy_part_async(unsigned shared_address, const void* from, int bytes) {
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address), "l"(from),
                "r"(bytes));
 }

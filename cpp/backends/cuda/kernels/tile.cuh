@@ -29,7 +29,10 @@ struct Tile {
   static constexpr int kUnits = kUnitsDown * (kColumns / kUnitColumns);
   static constexpr int kUnitThreads = kUnit == Unit::kWarp ? 32 : 128;
   static constexpr int kBlockThreads = kUnits * kUnitThreads;
-  static constexpr int kRowBytes = kRows * kStageBytes;  ///< of a stage
+  /// A block alone on its multiprocessor begins a step while the one before is still multiplied.
+  static constexpr bool kOverlaps = kUnit == Unit::kWarpgroup && kBlocksAtOnce == 1;
+  static constexpr int kAhead = kStages - (kOverlaps ? 2 : 1);  ///< stages that are copied ahead
+  static constexpr int kRowBytes = kRows * kStageBytes;         ///< of a stage
   static constexpr int kStage = kRowBytes + kColumns * kStageBytes;
   static constexpr bool kCanSplit = kRows * kColumns <= 64 * 64;
   static constexpr int kRing = kStages * kStage;
@@ -61,16 +64,17 @@ struct Runs {
            group % kGroups * 2 + in_unit % 2;
   }
   /// First channel of a run of `thread`, counted in the tile.
-  __device__ static int channel_of(int thread, int chunk) {
-    return thread / Shape::kUnitThreads / Shape::kUnitsDown * Shape::kUnitColumns +
-           chunk * 4 * kRun + thread % 4 * kRun;
+  __device__ static int channel_of(unsigned thread, int chunk) {
+    const unsigned unit = thread / Shape::kUnitThreads / Shape::kUnitsDown;
+    return static_cast<int>(unit * Shape::kUnitColumns + thread % 4 * kRun) + chunk * 4 * kRun;
   }
   /// Row, in the tile, of a run of `thread`; `half`: the upper or the lower 8 rows of 16.
-  __device__ static int row_of(int thread, int strip, int half) {
-    const int unit = thread / Shape::kUnitThreads % Shape::kUnitsDown;
-    const int warp = thread % Shape::kUnitThreads / 32;
-    const int strip_rows = Shape::kUnit == Unit::kWarp ? 16 : 64;
-    return unit * Shape::kUnitRows + strip * strip_rows + warp * 16 + half * 8 + thread % 32 / 4;
+  __device__ static int row_of(unsigned thread, int strip, int half) {
+    const unsigned unit = thread / Shape::kUnitThreads % Shape::kUnitsDown;
+    const unsigned warp = thread % Shape::kUnitThreads / 32;
+    constexpr int kStripRows = Shape::kUnit == Unit::kWarp ? 16 : 64;
+    return static_cast<int>(unit * Shape::kUnitRows + warp * 16 + thread % 32 / 4) +
+           strip * kStripRows + half * 8;
   }
 };
 

@@ -18,36 +18,32 @@ class AffineShelf {
  public:
   __device__ explicit AffineShelf(float* shared) : shared_(shared) {}
 
-  /// Filled after the next barrier.
-  __device__ void fill(const PackedEpilogue& packed, int first_channel, int channels) const {
-    for (int column = static_cast<int>(threadIdx.x); column < Shape::kColumns;
-         column += Shape::kBlockThreads) {
-      const int channel = first_channel + column;
-      if (channel >= channels) continue;
-      float* to = shared_ + place(column);
-      to[0] = first_mul(packed, channel);
-      to[kLength] = first_add(packed, channel);
-      to[2 * kLength] = second_mul(packed, channel);
-      to[3 * kLength] = second_add(packed, channel);
+  /// Begins to copy them; they do not depend on earlier kernels. The channels that there are come in
+  /// fours.
+  __device__ void copy(const float* units, int first_channel, int channels) const {
+    constexpr unsigned kFours = Shape::kColumns / 4;
+    constexpr unsigned kTurns = (4 * kFours + Shape::kBlockThreads - 1) / Shape::kBlockThreads;
+    const auto shared = static_cast<unsigned>(__cvta_generic_to_shared(shared_));
+#pragma unroll
+    for (unsigned turn = 0; turn < kTurns; ++turn) {
+      const unsigned word = threadIdx.x + turn * Shape::kBlockThreads;
+      const unsigned row = word / kFours;
+      const unsigned column = word % kFours * 4;
+      const int channel = first_channel + static_cast<int>(column);
+      if (row >= 4 || channel >= channels) continue;
+      copy_word_async(shared + (row * kLength + place(column)) * 4,
+                      units + static_cast<int>(row) * units_pitch(channels) + channel, true);
     }
   }
 
-  __device__ AffineFour four(int column) const {
-    const float* from = shared_ + place(column);
-    AffineFour result;
-    load(from, result.mul);
-    load(from + kLength, result.add);
-    load(from + 2 * kLength, result.second_mul);
-    load(from + 3 * kLength, result.second_add);
-    return result;
+  /// `part` * 4 channels into the run at `column`.
+  __device__ AffineFour four(int column, int part) const {
+    return affine_four(shared_, kLength,
+                       static_cast<int>(place(static_cast<unsigned>(column))) + part * 4);
   }
 
  private:
-  __device__ static int place(int column) { return column + column / 16 * 4; }
-  __device__ static void load(const float* from, float (&to)[4]) {
-    const float4 four = *reinterpret_cast<const float4*>(from);
-    to[0] = four.x, to[1] = four.y, to[2] = four.z, to[3] = four.w;
-  }
+  __device__ static unsigned place(unsigned column) { return column + column / 16 * 4; }
 
   float* shared_;
 };
@@ -67,32 +63,34 @@ class TileEpilogue {
   static constexpr int kRows = 2 * Deal::kStrips;  ///< of a thread
 
  public:
-  /// `shelf`: Shape::kAffine bytes.
+  /// `shelf`: Shape::kAffine bytes, on which a copy begins.
   __device__ TileEpilogue(const PackedEpilogue& packed, const TilePixels& pixels, int first_channel,
                           int channels, float* shelf)
       : packed_(packed),
         pixels_(pixels),
         shelf_(shelf),
         first_channel_(first_channel),
-        channels_(channels) {}
+        channels_(channels) {
+    if constexpr (IsPacked) shelf_.copy(packed.epilogue.units, first_channel, channels);
+  }
 
-  /// Fetches what is needed first; the rest comes after another barrier. `is_whole`: `finish` does.
-  __device__ void begin(bool is_whole) {
-    if constexpr (IsPacked) {
-      shelf_.fill(packed_, first_channel_, channels_);
-      if (is_whole) read_residuals(0);
-    }
+  /// Reads what `finish` needs first.
+  __device__ void begin() {
+    if constexpr (IsPacked) read_residuals(0);
   }
 
   __device__ void finish(const Product<T, Shape>& product) {
-    // Unrolled, or the sums would lie in local memory.
+    if constexpr (IsPacked) {
+      with_usual(packed_, [&](auto usual) {
+      // Unrolled, or the sums would lie in local memory.
 #pragma unroll
-    for (int chunk = 0; chunk < Deal::kChunks; ++chunk) {
-      if constexpr (IsPacked) {
-        finish_chunk(product, chunk);
-      } else {
-        finish_any(product, chunk);
-      }
+        for (int chunk = 0; chunk < Deal::kChunks; ++chunk) {
+          finish_chunk<decltype(usual)::value>(product, chunk);
+        }
+      });
+    } else {
+#pragma unroll
+      for (int chunk = 0; chunk < Deal::kChunks; ++chunk) finish_any(product, chunk);
     }
   }
 
@@ -121,14 +119,14 @@ class TileEpilogue {
   __device__ static std::int64_t place(const DeviceValue& value, int pixel, int channel) {
     return static_cast<std::int64_t>(pixel) * value.pitch + channel;
   }
-  __device__ int pixel_of(int thread, int row) const {
+  __device__ int pixel_of(unsigned thread, int row) const {
     return pixels_(Deal::row_of(thread, row / 2, row % 2));
   }
 
   __device__ void read_residuals(int chunk) {
     const DeviceValue& residual = packed_.epilogue.residual;
     if (residual.data == nullptr) return;
-    const int thread = static_cast<int>(threadIdx.x);
+    const unsigned thread = threadIdx.x;
     const int channel = first_channel_ + Deal::channel_of(thread, chunk);
 #pragma unroll
     for (int row = 0; row < kRows; ++row) {
@@ -138,8 +136,9 @@ class TileEpilogue {
     }
   }
 
+  template <bool IsUsual>
   __device__ void finish_chunk(const Product<T, Shape>& product, int chunk) {
-    const int thread = static_cast<int>(threadIdx.x);
+    const unsigned thread = threadIdx.x;
     const int column = Deal::channel_of(thread, chunk);
     const DeviceValue& output = packed_.epilogue.output;
     const DeviceValue& second = packed_.epilogue.second;
@@ -147,12 +146,13 @@ class TileEpilogue {
     Run seconds[kRows];
 #pragma unroll
     for (int part = 0; part < Deal::kParts; ++part) {
-      const AffineFour affine = shelf_.four(column + part * 4);
+      const AffineFour affine = shelf_.four(column, part);
 #pragma unroll
       for (int row = 0; row < kRows; ++row) {
         float v[4];
         product.four(row / 2, chunk, row % 2, part, v);
-        const auto result = run_packed_epilogue<T>(packed_, affine, residuals_[row].part(part), v);
+        const auto result =
+            run_packed_epilogue<T, IsUsual>(packed_, affine, residuals_[row].part(part), v);
         outputs[row].set(part, result.first);
         seconds[row].set(part, result.second);
       }
@@ -174,7 +174,7 @@ class TileEpilogue {
   }
 
   __device__ void finish_any(const Product<T, Shape>& product, int chunk) const {
-    const int thread = static_cast<int>(threadIdx.x);
+    const unsigned thread = threadIdx.x;
     const int channel = first_channel_ + Deal::channel_of(thread, chunk);
 #pragma unroll
     for (int row = 0; row < kRows; ++row) {
@@ -208,7 +208,7 @@ class TileEpilogue {
   }
 
   __device__ void finish_item(int index, float (&sum)[4]) const {
-    const int thread = index % Shape::kBlockThreads;
+    const auto thread = static_cast<unsigned>(index % Shape::kBlockThreads);
     const int item = index / Shape::kBlockThreads;
     const int row = item / Deal::kParts % kRows;
     const int column =
@@ -224,13 +224,16 @@ class TileEpilogue {
       if (epilogue.residual.data != nullptr) {
         residual = read_packed<T>(epilogue.residual, place(epilogue.residual, pixel, channel));
       }
-      const auto result = run_packed_epilogue<T>(packed_, shelf_.four(column), residual, sum);
-      if (epilogue.output.data != nullptr) {
-        write_packed<T>(epilogue.output, place(epilogue.output, pixel, channel), result.first);
-      }
-      if (epilogue.second.data != nullptr) {
-        write_packed<T>(epilogue.second, place(epilogue.second, pixel, channel), result.second);
-      }
+      with_usual(packed_, [&](auto usual) {
+        const auto result = run_packed_epilogue<T, decltype(usual)::value>(
+            packed_, shelf_.four(column, 0), residual, sum);
+        if (epilogue.output.data != nullptr) {
+          write_packed<T>(epilogue.output, place(epilogue.output, pixel, channel), result.first);
+        }
+        if (epilogue.second.data != nullptr) {
+          write_packed<T>(epilogue.second, place(epilogue.second, pixel, channel), result.second);
+        }
+      });
     }
   }
 

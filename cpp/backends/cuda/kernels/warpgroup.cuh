@@ -33,9 +33,11 @@ __device__ inline void commit_warpgroup() {
   asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
 #endif
 }
+/// Until all products but the last `Pending` are done.
+template <int Pending>
 __device__ inline void wait_for_warpgroup() {
 #if defined(CHEXNET_TRT_HAS_WGMMA)
-  asm volatile("wgmma.wait_group.sync.aligned 0;" ::: "memory");
+  asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(Pending) : "memory");
 #endif
 }
 /// Makes what this thread has copied to shared memory visible to the matrix unit.
