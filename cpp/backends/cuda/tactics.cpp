@@ -48,6 +48,14 @@ std::size_t choose_tile(const Program& program, std::size_t step, const TimeTile
   return best->tile;
 }
 
+std::string prefix_of(ConvKernel kernel) {
+  switch (kernel) {
+    case ConvKernel::kWarp: return "mma_";
+    case ConvKernel::kWarpgroup: return "wgmma_";
+    default: return "window_";
+  }
+}
+
 }  // namespace
 
 Tactics choose_tactics(const Program& program, const TimeTile& time, TimingCache& cache) {
@@ -59,8 +67,8 @@ Tactics choose_tactics(const Program& program, const TimeTile& time, TimingCache
 }
 
 std::string name_of(const ConvTile& tile) {
-  const std::string name = (tile.is_warpgroup ? "wgmma_" : "mma_") + std::to_string(tile.rows) +
-                           "x" + std::to_string(tile.columns);
+  const std::string name =
+      prefix_of(tile.kernel) + std::to_string(tile.rows) + "x" + std::to_string(tile.columns);
   return tile.splits == 1 ? name : name + "x" + std::to_string(tile.splits);
 }
 

@@ -22,7 +22,7 @@ using TimeTile = std::function<std::optional<double>(std::size_t step, std::size
 /// Times every tile of every convolution that `cache` does not know, and takes the fastest.
 Tactics choose_tactics(const Program& program, const TimeTile& time, TimingCache& cache);
 
-/// "wgmma_128x64" or "mma_64x32x4", the last being the blocks that share a sum.
+/// "wgmma_128x64", "window_256x64" or "mma_64x32x4", the last being the blocks that share a sum.
 std::string name_of(const ConvTile& tile);
 
 /// The names of the tiles of the convolutions, one a line: what a blob holds.

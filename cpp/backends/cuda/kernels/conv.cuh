@@ -4,6 +4,7 @@
 
 #include "backends/cuda/kernels/launch.cuh"
 #include "backends/cuda/kernels/tile_epilogue.cuh"
+#include "backends/cuda/kernels/window.cuh"
 #include "backends/cuda/kernels/word_copier.cuh"
 
 // Convolution as an implicit matrix product. A block copies its words of input and weights into a
@@ -33,9 +34,12 @@ __global__ void __launch_bounds__(Shape::kBlockThreads, Shape::kBlocksAtOnce)
   for (int stage = 0; stage < Shape::kAhead; ++stage) {
     if (stage < steps) copier.copy_weights(ring + stage * Shape::kStage + Shape::kRowBytes, stage);
   }
-  TileEpilogue<T, Shape, IsPacked> epilogue(
-      arguments.epilogue, {row_tile * Shape::kRows, arguments.pixels}, first_channel,
-      arguments.conv.output_size.channels, reinterpret_cast<float*>(shared + Shape::kBody));
+  const int channels = arguments.conv.output_size.channels;
+  const AffineShelf<Shape> shelf(reinterpret_cast<float*>(shared + Shape::kBody));
+  if constexpr (IsPacked) shelf.copy(arguments.epilogue.epilogue.units, first_channel, channels);
+  TileEpilogue<T, Shape, IsPacked> epilogue(arguments.epilogue,
+                                            {row_tile * Shape::kRows, arguments.pixels}, shelf,
+                                            first_channel, channels);
   wait_for_predecessors();
 #pragma unroll
   for (int stage = 0; stage < Shape::kAhead; ++stage) {
@@ -183,10 +187,28 @@ cudaError_t launch_warp_tile(const ConvKernelArguments& arguments, const ConvTil
 }
 
 template <typename T>
+cudaError_t launch_window_tile(const ConvKernelArguments& arguments, const ConvTile& tile,
+                               cudaStream_t stream) {
+  if constexpr (!std::is_same_v<T, float>) {
+    constexpr Unit kGroup = Unit::kWarpgroup;
+    if (tile.columns == 64) {
+      return launch_window<T, Tile<kGroup, 256, 64, 128, 64, 1, 2>>(arguments, stream);
+    }
+    if (tile.columns == 32) {
+      return launch_window<T, Tile<kGroup, 256, 32, 128, 32, 1, 2>>(arguments, stream);
+    }
+  }
+  return cudaErrorInvalidValue;
+}
+
+template <typename T>
 cudaError_t launch_shape(const ConvKernelArguments& arguments, const ConvTile& tile,
                          cudaStream_t stream) {
-  return tile.is_warpgroup ? launch_warpgroup_tile<T>(arguments, tile, stream)
-                           : launch_warp_tile<T>(arguments, tile, stream);
+  switch (tile.kernel) {
+    case ConvKernel::kWindow: return launch_window_tile<T>(arguments, tile, stream);
+    case ConvKernel::kWarpgroup: return launch_warpgroup_tile<T>(arguments, tile, stream);
+    default: return launch_warp_tile<T>(arguments, tile, stream);
+  }
 }
 
 }  // namespace chexnet_trt::cuda

@@ -22,23 +22,34 @@ bool has_warpgroups() {
 
 }  // namespace
 
+int multiprocessors() {
+  static const int count = attribute(cudaDevAttrMultiProcessorCount);
+  return count;
+}
+
+int shared_bytes_at_most() {
+  static const int bytes = attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin);
+  return bytes;
+}
+
 const std::vector<ConvTile>& conv_tiles() {
+  constexpr ConvKernel kWarp = ConvKernel::kWarp;
+  constexpr ConvKernel kGroup = ConvKernel::kWarpgroup;
+  constexpr ConvKernel kWindow = ConvKernel::kWindow;
   static const std::vector<ConvTile> tiles{
-      {true, 128, 256},   {true, 256, 128},   {true, 128, 128},   {true, 64, 128},
-      {true, 256, 64},    {true, 128, 64},    {true, 256, 32},    {true, 128, 32},
-      {true, 64, 64},     {true, 64, 64, 2},  {true, 64, 64, 4},  {true, 64, 64, 8},
-      {true, 64, 32},     {true, 64, 32, 2},  {true, 64, 32, 4},  {true, 64, 32, 8},
-      {false, 64, 64},    {false, 128, 128},  {false, 128, 64},   {false, 128, 32},
-      {false, 64, 64, 2}, {false, 64, 64, 4}, {false, 64, 64, 8}, {false, 64, 32},
-      {false, 64, 32, 2}, {false, 64, 32, 4}, {false, 64, 32, 8}, {false, 32, 32},
-      {false, 32, 32, 2}, {false, 32, 32, 4}, {false, 32, 32, 8}};
+      {kWarp, 64, 64},     {kWarp, 128, 128},   {kWarp, 128, 64},    {kWarp, 128, 32},
+      {kWarp, 64, 64, 2},  {kWarp, 64, 64, 4},  {kWarp, 64, 64, 8},  {kWarp, 64, 32},
+      {kWarp, 64, 32, 2},  {kWarp, 64, 32, 4},  {kWarp, 64, 32, 8},  {kWarp, 32, 32},
+      {kWarp, 32, 32, 2},  {kWarp, 32, 32, 4},  {kWarp, 32, 32, 8},  {kGroup, 128, 256},
+      {kGroup, 256, 128},  {kGroup, 128, 128},  {kGroup, 64, 128},   {kGroup, 256, 64},
+      {kGroup, 128, 64},   {kGroup, 256, 32},   {kGroup, 128, 32},   {kGroup, 64, 64},
+      {kGroup, 64, 64, 2}, {kGroup, 64, 64, 4}, {kGroup, 64, 64, 8}, {kGroup, 64, 32},
+      {kGroup, 64, 32, 2}, {kGroup, 64, 32, 4}, {kGroup, 64, 32, 8}, {kWindow, 256, 64},
+      {kWindow, 256, 32}};
   return tiles;
 }
 
-std::size_t plain_conv_tile() {
-  constexpr std::size_t kPlain = 16;
-  return kPlain;
-}
+std::size_t plain_conv_tile() { return 0; }
 
 cudaError_t launch_conv(const ConvArguments& arguments, std::size_t tile, cudaStream_t stream) {
   const auto width = static_cast<std::int32_t>(size_of(arguments.input.element));
@@ -53,7 +64,7 @@ cudaError_t launch_conv(const ConvArguments& arguments, std::size_t tile, cudaSt
   kernel.words = kernel.words_a_tap * arguments.window.height * arguments.window.width;
   kernel.pitch_words = static_cast<std::int32_t>(arguments.input.pitch) * width / kWord;
   const ConvTile& shape = conv_tiles().at(tile);
-  if (shape.is_warpgroup && !has_warpgroups()) return cudaErrorInvalidDeviceFunction;
+  if (shape.kernel != ConvKernel::kWarp && !has_warpgroups()) return cudaErrorInvalidDeviceFunction;
   switch (arguments.input.element) {
     case ElementType::kFloat32: return launch_conv_float(kernel, shape, stream);
     case ElementType::kFloat16: return launch_conv_half(kernel, shape, stream);

@@ -17,6 +17,11 @@ struct ConvKernelArguments {
   unsigned column_tiles = 0;
 };
 
+/// Of the first device that was asked: those of a process are taken to be alike.
+int multiprocessors();
+/// Dynamic shared memory of a block.
+int shared_bytes_at_most();
+
 // One a file, because they take long to compile.
 cudaError_t launch_conv_float(const ConvKernelArguments& arguments, const ConvTile& tile,
                               cudaStream_t stream);

@@ -75,10 +75,14 @@ struct ConvArguments {
   DeviceEpilogue epilogue;
 };
 
+/// kWarp: mma.sync. kWarpgroup: wgmma, which needs compute capability 9.0 and another type than
+/// float32. kWindow: the same, the window sliding over shared memory.
+enum class ConvKernel { kWarp, kWarpgroup, kWindow };
+
 /// How the implicit matrix product of a convolution is cut: a block computes `rows` pixels by
 /// `columns` channels, `splits` blocks share the sum over the taps.
 struct ConvTile {
-  bool is_warpgroup = false;  ///< wgmma: needs compute capability 9.0 and another type than float32
+  ConvKernel kernel = ConvKernel::kWarp;
   int rows = 0;
   int columns = 0;
   int splits = 1;

@@ -132,6 +132,7 @@ class Product<T, Shape, Unit::kWarpgroup> {
 #if defined(CHEXNET_TRT_HAS_WGMMA)
     const int group = __shfl_sync(~0U, static_cast<int>(threadIdx.x / 128), 0);
     const unsigned own_rows = rows + static_cast<unsigned>(group * Shape::kUnitRows * kStageBytes);
+    hold();
     begin_warpgroup();
 #pragma unroll
     for (int step = 0; step < kStageWords / 2; ++step) {
@@ -146,10 +147,35 @@ class Product<T, Shape, Unit::kWarpgroup> {
     commit_warpgroup();
 #endif
   }
+  /// Adds two words of every row and column, which lie in planes: `pair` bytes from the first word to
+  /// the second. `rows`: of this warpgroup. Between begin_warpgroup and commit_warpgroup.
+  __device__ void add(unsigned rows, int row_pair, unsigned columns, int column_pair) {
+#if defined(CHEXNET_TRT_HAS_WGMMA)
+    const std::uint64_t column_matrix = plane_descriptor(columns, column_pair);
+#pragma unroll
+    for (int i = 0; i < kStripCount; ++i) {
+      const unsigned strip = rows + static_cast<unsigned>(i * 64 * kWordBytes);
+      WarpgroupCore<T, Shape::kColumns>::multiply(sums_[i], plane_descriptor(strip, row_pair),
+                                                  column_matrix);
+    }
+#endif
+  }
   /// For all steps but the last `Pending`.
   template <int Pending>
   __device__ void wait() {
     wait_for_warpgroup<Pending>();
+    if constexpr (Pending == 0) hold();
+  }
+  /// The compiler moves nothing that reads or writes the sums across this.
+  __device__ void hold() {
+#pragma unroll
+    for (int i = 0; i < kStripCount; ++i) {
+#pragma unroll
+      for (int j = 0; j < kGroupCount; ++j) {
+#pragma unroll
+        for (int k = 0; k < 4; ++k) hold_register(sums_[i][j][k]);
+      }
+    }
   }
 
   __device__ void four(int strip, int chunk, int half, int part, float (&v)[4]) const {

@@ -48,7 +48,7 @@ class AffineShelf {
   float* shared_;
 };
 
-/// The rows of a tile: consecutive pixels of the result. -1: none.
+/// Rows that are consecutive pixels.
 struct TilePixels {
   int first;
   int pixels;
@@ -56,23 +56,21 @@ struct TilePixels {
 };
 
 /// The epilogue of a tile whose values are all stored as T, or, slower, as anything: `IsPacked`.
-template <typename T, typename Shape, bool IsPacked>
+/// `Pixels` tells which pixel of the result a row of the tile is; -1: none.
+template <typename T, typename Shape, bool IsPacked, typename Pixels = TilePixels>
 class TileEpilogue {
   using Deal = Runs<T, Shape>;
   using Run = RunOf<T, Deal::kRun>;
   static constexpr int kRows = 2 * Deal::kStrips;  ///< of a thread
 
  public:
-  /// `shelf`: Shape::kAffine bytes, on which a copy begins.
-  __device__ TileEpilogue(const PackedEpilogue& packed, const TilePixels& pixels, int first_channel,
-                          int channels, float* shelf)
+  __device__ TileEpilogue(const PackedEpilogue& packed, const Pixels& pixels,
+                          const AffineShelf<Shape>& shelf, int first_channel, int channels)
       : packed_(packed),
         pixels_(pixels),
         shelf_(shelf),
         first_channel_(first_channel),
-        channels_(channels) {
-    if constexpr (IsPacked) shelf_.copy(packed.epilogue.units, first_channel, channels);
-  }
+        channels_(channels) {}
 
   /// Reads what `finish` needs first.
   __device__ void begin() {
@@ -238,7 +236,7 @@ class TileEpilogue {
   }
 
   const PackedEpilogue& packed_;
-  TilePixels pixels_;
+  Pixels pixels_;
   AffineShelf<Shape> shelf_;
   int first_channel_;
   int channels_;

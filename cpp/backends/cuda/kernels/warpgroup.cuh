@@ -23,6 +23,16 @@ __device__ inline std::uint64_t matrix_descriptor(unsigned address) {
   return kSwizzle128 | kGroupStride | kUnused | ((address & 0x3FFFFU) >> 4);
 }
 
+/// Words of 16 bytes without swizzle, those of 8 rows side by side: `pair` bytes from one word of a
+/// row to its next, 128 from one group of 8 rows to the next.
+__device__ inline std::uint64_t plane_descriptor(unsigned address, int pair) {
+  constexpr std::uint64_t kGroupStride = std::uint64_t{128 / 16} << 32;
+  return kGroupStride | (static_cast<std::uint64_t>(pair / 16) << 16) | ((address & 0x3FFFFU) >> 4);
+}
+
+__device__ inline void hold_register(float& value) { asm volatile("" : "+f"(value)::"memory"); }
+__device__ inline void hold_register(int& value) { asm volatile("" : "+r"(value)::"memory"); }
+
 __device__ inline void begin_warpgroup() {
 #if defined(CHEXNET_TRT_HAS_WGMMA)
   asm volatile("wgmma.fence.sync.aligned;" ::: "memory");

@@ -151,7 +151,9 @@ TEST_F(OnDevice, RunsEveryTile) {
   const auto try_tiles = [&](const Graph& graph, Precision precision, double tolerance) {
     const Arrays expected = reference::interpret(graph, 3, inputs);
     for (std::size_t tile = 0; tile < cuda::conv_tiles().size(); ++tile) {
-      if (precision == Precision::kFloat32 && cuda::conv_tiles()[tile].is_warpgroup) continue;
+      const cuda::ConvKernel kernel = cuda::conv_tiles()[tile].kernel;
+      if (kernel == cuda::ConvKernel::kWindow) continue;  // SlidesWindows
+      if (precision == Precision::kFloat32 && kernel != cuda::ConvKernel::kWarp) continue;
       auto compiled = std::make_shared<CompiledProgram>(graph, options_for(3, precision), 0);
       compiled->tactics.assign(compiled->program.steps.size(), tile);
       const std::string what =
@@ -167,6 +169,41 @@ TEST_F(OnDevice, RunsEveryTile) {
   };
   for (const Kind& kind : kFloatKinds) try_tiles(g, kind.precision, kind.tolerance);
   try_tiles(quantized, Precision::kInt8, 6e-3);
+}
+
+/// The tiles that only such convolutions can take.
+TEST_F(OnDevice, SlidesWindows) {
+  struct Case {
+    std::int64_t channels_in, channels_out;
+    Spatial kernel, pads;
+    std::vector<Precision> precisions;
+  };
+  const std::vector<Precision> all{Precision::kFloat16, Precision::kBFloat16, Precision::kInt8};
+  for (const Case& own :
+       {Case{64, 64, {3, 3}, {1, 1}, all}, Case{128, 32, {3, 3}, {1, 1}, all},
+        Case{32, 96, {2, 5}, {0, 2}, all}, Case{16, 32, {4, 4}, {2, 1}, all},
+        Case{12, 64, {4, 4}, {2, 2}, all}, Case{8, 32, {3, 2}, {1, 0}, {Precision::kFloat16}}}) {
+    Graph g;
+    NodeId x = add_conv(g, "conv", add_image(g, own.channels_in, 21),
+                        {own.channels_out, own.kernel, {1, 1}, own.pads});
+    g.add_output("y", add_activation(g, "relu", add_bias(g, "bias", x, own.channels_out)));
+    const Graph quantized = quantize(g, ranges_of(g));
+    const Arrays inputs = reference::random_inputs(g, 3, 7);
+    for (const Precision precision : own.precisions) {
+      const Graph& graph = precision == Precision::kInt8 ? quantized : g;
+      const Arrays expected = reference::interpret(graph, 3, inputs);
+      for (std::size_t tile = 0; tile < cuda::conv_tiles().size(); ++tile) {
+        if (cuda::conv_tiles()[tile].kernel != cuda::ConvKernel::kWindow) continue;
+        auto compiled = std::make_shared<CompiledProgram>(graph, options_for(3, precision), 0);
+        compiled->tactics.assign(compiled->program.steps.size(), tile);
+        const std::string what = std::to_string(own.channels_in) + " to " +
+                                 std::to_string(own.channels_out) + " " +
+                                 std::string(name_of(precision));
+        const auto execution = cuda::make_execution(compiled);
+        expect_close(run(*execution, graph, 3, inputs), expected, 2e-2, what);
+      }
+    }
+  }
 }
 
 TEST_F(OnDevice, RunsPreactivationBlocks) {
