@@ -66,10 +66,11 @@ def build(
     """Builds an engine from a `.uff` file, a TensorFlow frozen graph (`.pb`) or a Graph.
 
     `inputs`: size of each input without the batch, in `input_order` (NCHW: C, H, W; NHWC: H, W, C).
-    `outputs`: node names; none: those that the file marks. `precisions` (fp16, bf16, int8, mixed)
-    are permitted besides fp32: each is timed at `timing_batch` (the maximum) on random input and
-    the fastest is taken; with `obey` the one given is forced. int8 and mixed need `calibration`, a
-    table of `chexnet_trt.calibrate` or its file (of another tool: `accept_foreign_table`), or
+    `outputs`: node names; none: those that the file marks. `backend`: "openvino", "cuda" ("cuda:1"
+    for the second GPU) or "tensorrt". `precisions` (fp16, bf16, int8, mixed) are permitted besides
+    fp32: each is timed at `timing_batch` (the maximum) on random input and the fastest is taken;
+    with `obey` the one given is forced. int8 and mixed need `calibration`, a table of
+    `chexnet_trt.calibrate` or its file (of another tool: `accept_foreign_table`), or
     `random_ranges`, whose engine is good for timing only; `high_precision` names convolutions and
     matmuls that keep floating point. `slice_size`: larger batches run in pieces of this size; 0:
     what is fastest at `timing_batch`. `threads`: 0 for every core. `class_activation`: the engine

@@ -34,6 +34,11 @@ def test_golden_engine_is_rebuilt_with_a_warning(caplog: pytest.LogCaptureFixtur
         np.testing.assert_allclose(scores["y"], 2 * numbers(batch) + 1)
 
 
+def test_there_is_one_cpu() -> None:
+    with pytest.raises(_core.InputError, match="device 1: the backend 'openvino' has device 0"):
+        engines.load(GOLDEN, device=1)
+
+
 def test_exact_device_is_refused() -> None:
     with pytest.raises(_core.InputError, match="was compiled for"):
         engines.load(GOLDEN, require_exact_device=True)

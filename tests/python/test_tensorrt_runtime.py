@@ -8,6 +8,7 @@ import gc
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,6 +16,7 @@ import pytest
 
 from chexnet_trt import _core
 from chexnet_trt.bench import BenchOptions
+from chexnet_trt.engine import load
 from chexnet_trt.tensorrt import adapter, loading
 from chexnet_trt.tensorrt.device import Device, open_device
 from chexnet_trt.tensorrt.engine import TensorRtEngine
@@ -75,6 +77,13 @@ def engine_of(plan: bytes, **options: bool) -> TensorRtEngine:
         device="d", plan=plan,
     )  # fmt: skip
     return TensorRtEngine(core, **options)
+
+
+def test_plans_run_on_the_first_gpu_that_cuda_shows(tmp_path: Path) -> None:
+    path = tmp_path / "x.engine"
+    engine_of(PLAN).save(path)
+    with pytest.raises(_core.InputError, match=r"device 1: .* CUDA_VISIBLE_DEVICES"):
+        load(path, device=1)
 
 
 def images(batch: int, seed: int = 0) -> np.ndarray:

@@ -8,12 +8,13 @@
 #include "backends/cuda/fusion.hpp"
 #include "backends/cuda/tile_timer.hpp"
 #include "common/error.hpp"
+#include "common/log.hpp"
 
 namespace chexnet_trt::cuda {
 namespace {
 
-/// Counts up when kernels or tiles change: blobs of another number are not used.
-constexpr int kKernels = 1;
+/// Counts up when kernels or tiles change: blobs and timings of another number are not used.
+constexpr int kKernels = 2;
 
 std::string fingerprint_of(const Device& device) {
   return "cuda kernels " + std::to_string(kKernels) + "; " + device.name + " " +
@@ -36,9 +37,14 @@ class CudaBackend : public Backend {
   }
   std::shared_ptr<std::byte> allocate_host(std::size_t bytes) override {
     const CurrentDevice current(device_.number);
-    const auto buffer = std::make_shared<PinnedBuffer>(bytes);
-    std::memset(buffer->data(), 0, bytes);
-    return {buffer, buffer->data()};
+    try {
+      const auto buffer = std::make_shared<PinnedBuffer>(bytes);
+      std::memset(buffer->data(), 0, bytes);
+      return {buffer, buffer->data()};
+    } catch (const BackendError& error) {
+      log(Severity::kInfo, std::string(error.what()) + "; copies of pageable memory are slower");
+      return Backend::allocate_host(bytes);
+    }
   }
   TimingCache* timings() override { return &timings_; }
   std::string unsupported_reason(Op op) const override { return cuda::unsupported_reason(op); }

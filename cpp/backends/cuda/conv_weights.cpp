@@ -30,6 +30,16 @@ Tensor out_channels_first(const Tensor& weights) {
                   [=](std::int64_t i) { return i % taps * outs + i / taps; });
 }
 
+Tensor transposed_out_channels_first(const Tensor& weights) {
+  const Shape& shape = weights.shape();
+  const std::int64_t taps = shape[0] * shape[1];
+  const std::int64_t outs = shape[2];
+  const std::int64_t ins = shape[3];
+  return gathered(weights, {outs, shape[0], shape[1], ins}, [=](std::int64_t i) {
+    return (i / ins % taps * outs + i / (ins * taps)) * ins + i % ins;
+  });
+}
+
 Tensor over_blocks(const Tensor& weights) {
   const Shape& shape = weights.shape();
   const std::int64_t height = shape[1];

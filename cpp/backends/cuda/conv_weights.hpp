@@ -9,6 +9,10 @@ namespace chexnet_trt::cuda {
 /// [height][width][in][out] (the graph's) -> [out][height][width][in].
 Tensor out_channels_first(const Tensor& weights);
 
+/// Weights of a transposed convolution. [height][width][out][in] (the graph's) ->
+/// [out][height][width][in].
+Tensor transposed_out_channels_first(const Tensor& weights);
+
 /// Weights of a convolution of stride 2, [out][height][width][in], for an input whose 2 x 2 blocks
 /// are pixels (InputStep::block): [out][ceil(height / 2)][ceil(width / 2)][4 * in].
 Tensor over_blocks(const Tensor& weights);

@@ -15,11 +15,26 @@ ElementType weight_element(ElementType element) {
   return element == ElementType::kUInt8 ? ElementType::kInt8 : element;
 }
 
+std::vector<std::byte> packed_floats(const std::vector<double>& values) {
+  const std::vector<float> floats(values.begin(), values.end());
+  const auto* bytes = reinterpret_cast<const std::byte*>(floats.data());
+  return {bytes, bytes + floats.size() * sizeof(float)};
+}
+
 /// As the kernel of `step` reads them; empty when it has none.
 std::vector<std::byte> weights_of(const Program& program, const Step& step) {
   if (const auto* dense = std::get_if<DenseStep>(&step.kind)) {
     const ByteView bytes = dense->weights.bytes();
     return {bytes.begin(), bytes.end()};
+  }
+  if (const auto* grouped = std::get_if<GroupedConvStep>(&step.kind)) {
+    return packed_floats(grouped->weights.to_doubles());
+  }
+  if (const auto* transposed = std::get_if<TransposedConvStep>(&step.kind)) {
+    return packed_floats(transposed->weights.to_doubles());
+  }
+  if (const auto* pair = std::get_if<PairStep>(&step.kind)) {
+    return packed_floats({pair->per_channel.begin(), pair->per_channel.end()});
   }
   const auto* conv = std::get_if<ConvStep>(&step.kind);
   if (conv == nullptr) return {};

@@ -10,8 +10,6 @@
 namespace chexnet_trt::cuda {
 namespace {
 
-constexpr const char* kAbsent = "the cuda backend does not compute it";
-
 /// Read through by those that use it (constants) or past (GraphView's aliases).
 void lower_nothing(ProgramBuilder& /*builder*/, NodeId /*id*/) {}
 
@@ -31,25 +29,25 @@ const std::vector<Lowering>& lowerings() {
       {Op::kConstant, lower_nothing, ""},
       {Op::kIdentity, lower_nothing, ""},
       {Op::kConv2D, lower_conv, ""},
-      {Op::kConvTranspose2D, refuse_here, kAbsent},
+      {Op::kConvTranspose2D, lower_transposed_conv, ""},
       {Op::kMaxPool, lower_pool, ""},
       {Op::kAveragePool, lower_pool, ""},
       {Op::kMatMul, lower_dense, ""},
       {Op::kBinary, lower_elementwise, ""},
-      {Op::kUnary, refuse_here, kAbsent},
+      {Op::kUnary, lower_unary, ""},
       {Op::kActivation, lower_elementwise, ""},
       {Op::kBatchNorm, refuse_here, "the cuda backend computes it with constant parameters alone"},
-      {Op::kLrn, refuse_here, kAbsent},
-      {Op::kSoftmax, refuse_here, kAbsent},
-      {Op::kReduce, lower_mean, ""},
+      {Op::kLrn, lower_lrn, ""},
+      {Op::kSoftmax, lower_softmax, ""},
+      {Op::kReduce, lower_reduce, ""},
       {Op::kArgMax, lower_nothing, ""},  // by lower_outputs
-      {Op::kArgMin, refuse_here, kAbsent},
-      {Op::kReshape, refuse_here, ""},
+      {Op::kArgMin, lower_nothing, ""},
+      {Op::kReshape, lower_flatten, ""},
       {Op::kTranspose, refuse_here, ""},
       {Op::kConcat, lower_concat, ""},
-      {Op::kPad, refuse_here, kAbsent},
-      {Op::kSlice, refuse_here, kAbsent},
-      {Op::kGather, refuse_here, kAbsent},
+      {Op::kPad, lower_pad, ""},
+      {Op::kSlice, lower_slice, ""},
+      {Op::kGather, refuse_here, "the cuda backend looks up no indices"},
       {Op::kCast, refuse_here, ""},  // by lower_input
       {Op::kQuantize, lower_elementwise, ""},
       {Op::kDequantize, refuse_here, ""},

@@ -15,6 +15,8 @@ TensorLayout attribute_layout(const Node& node) {
       [](const auto& fields) {
         using Fields = std::decay_t<decltype(fields)>;
         if constexpr (std::is_same_v<Fields, ConvAttributes> ||
+                      std::is_same_v<Fields, ConvTransposeAttributes> ||
+                      std::is_same_v<Fields, LrnAttributes> ||
                       std::is_same_v<Fields, PoolAttributes> ||
                       std::is_same_v<Fields, InputAttributes>) {
           return fields.layout;

@@ -6,7 +6,9 @@ namespace chexnet_trt::cuda {
 namespace {
 
 constexpr std::array<std::string_view, std::variant_size_v<StepKind>> kTypes{
-    "input", "conv", "pool", "mean", "dense", "map", "output", "argmax"};
+    "input",  "conv",   "pool",    "mean",    "dense",        "map",
+    "output", "argmax", "flatten", "softmax", "grouped_conv", "transposed_conv",
+    "unary",  "binary", "window",  "lrn",     "reduce"};
 constexpr std::size_t kWord = 16;
 
 }  // namespace
@@ -19,6 +21,9 @@ std::vector<int> reads_of(const Step& step) {
       [&](const auto& kind) {
         using Kind = std::decay_t<decltype(kind)>;
         if constexpr (!std::is_same_v<Kind, InputStep>) result.push_back(kind.input);
+        if constexpr (std::is_same_v<Kind, PairStep>) {
+          if (kind.other >= 0) result.push_back(kind.other);
+        }
       },
       step.kind);
   if (step.epilogue.residual >= 0) result.push_back(step.epilogue.residual);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -113,8 +114,72 @@ struct ArgMaxStep {
   ElementType element = ElementType::kInt64;
 };
 
-using StepKind = std::variant<InputStep, ConvStep, PoolStep, MeanStep, DenseStep, MapStep,
-                              OutputStep, ArgMaxStep>;
+// Of ops that are rare in image classifiers (kernels/simple.hpp).
+
+/// The numbers of an image as one row; `channels_first`: as if it lay as CHW.
+struct FlattenStep {
+  int input = -1;
+  bool channels_first = false;
+};
+
+/// Over the channels of every pixel.
+struct SoftmaxStep {
+  int input = -1;
+};
+
+struct GroupedConvStep {
+  int input = -1;
+  /// Levels of 8 bits beside an 8-bit input, as ConvStep's: [out][height][width][in of a group].
+  Tensor weights;
+  std::int64_t groups = 1;
+  Spatial strides{1, 1};
+  Spatial dilations{1, 1};
+  Spatial pads{0, 0};
+};
+
+struct TransposedConvStep {
+  int input = -1;
+  Tensor weights;  ///< float32 [out][height][width][in]
+  Spatial strides{1, 1};
+  Spatial pads{0, 0};  ///< of the convolution that it reverses
+};
+
+struct UnaryStep {
+  int input = -1;
+  UnaryKind kind = UnaryKind::kNeg;
+};
+
+/// input by other, or by a number a channel. Either may be one pixel for all of an image.
+struct PairStep {
+  int input = -1;
+  int other = -1;  ///< -1: `per_channel`
+  std::vector<float> per_channel;
+  bool is_reversed = false;  ///< other by input
+  BinaryKind kind = BinaryKind::kAdd;
+};
+
+/// Output (y, x, channel) is input begin + stride * (y, x, channel), 0 outside.
+struct WindowStep {
+  int input = -1;
+  std::array<std::int64_t, 3> begin{0, 0, 0};
+  std::array<std::int64_t, 3> strides{1, 1, 1};
+};
+
+struct LrnStep {
+  int input = -1;
+  LrnAttributes attributes;
+};
+
+/// Over all pixels.
+struct ReduceStep {
+  int input = -1;
+  ReduceKind kind = ReduceKind::kSum;
+};
+
+using StepKind =
+    std::variant<InputStep, ConvStep, PoolStep, MeanStep, DenseStep, MapStep, OutputStep,
+                 ArgMaxStep, FlattenStep, SoftmaxStep, GroupedConvStep, TransposedConvStep,
+                 UnaryStep, PairStep, WindowStep, LrnStep, ReduceStep>;
 
 struct Step {
   std::string name;
@@ -131,7 +196,7 @@ struct Program {
   std::vector<Step> steps;
 };
 
-/// "input", "conv", "pool", "mean", "dense", "map", "output" or "argmax".
+/// "conv" or another name of a kind.
 std::string_view type_of(const Step& step);
 /// The values that `step` reads and writes.
 std::vector<int> reads_of(const Step& step);

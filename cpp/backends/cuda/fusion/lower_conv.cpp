@@ -32,30 +32,47 @@ void spread_blocks(ProgramBuilder& builder, NodeId id, ConvStep& conv) {
   image.channels = conv.weights.shape()[3];
 }
 
+/// What a convolution multiplies.
+struct Operands {
+  int input = -1;
+  Tensor weights;              ///< [out][height][width][in]
+  std::vector<double> scales;  ///< of the sums of 8-bit products; empty: floats
+};
+
+Operands operands_of(ProgramBuilder& builder, NodeId id) {
+  const LayerWeights weights = weights_of(builder, id);
+  Operands operands;
+  operands.input = builder.operand(id, 0);
+  const bool has_8_bit_input = is_8_bit(builder.value(operands.input).element);
+  const bool in_8_bits = has_8_bit_input && !weights.scales.empty();
+  if (has_8_bit_input && !in_8_bits) operands.input = builder.dequantized(operands.input);
+  operands.weights = out_channels_first(in_8_bits ? weights.values : as_floats(weights));
+  if (!in_8_bits) return operands;
+  const auto input_scale = static_cast<double>(builder.value(operands.input).scale);
+  for (const float scale : weights.scales) operands.scales.push_back(scale * input_scale);
+  return operands;
+}
+
+void finish(Chain chain, const std::vector<double>& scales) {
+  if (!scales.empty()) compose(chain.epilogue().affine, scales, {});
+  chain.finish();
+}
+
 }  // namespace
 
 void lower_conv(ProgramBuilder& builder, NodeId id) {
   const auto& attributes = std::get<ConvAttributes>(builder.node(id).attributes);
-  if (attributes.groups != 1) refuse(builder.node(id), "has no grouped convolution");
-  const LayerWeights weights = weights_of(builder, id);
-  ConvStep conv;
-  conv.input = builder.operand(id, 0);
-  conv.strides = attributes.strides;
-  conv.dilations = attributes.dilations;
-  conv.pads = attributes.pads_begin;
-  const bool has_8_bit_input = is_8_bit(builder.value(conv.input).element);
-  const bool in_8_bits = has_8_bit_input && !weights.scales.empty();
-  if (has_8_bit_input && !in_8_bits) conv.input = builder.dequantized(conv.input);
-  conv.weights = out_channels_first(in_8_bits ? weights.values : as_floats(weights));
-  spread_blocks(builder, id, conv);
-  const float input_scale = builder.value(conv.input).scale;
-  Chain chain(builder, id, std::move(conv));
-  if (in_8_bits) {
-    std::vector<double> scales(weights.scales.begin(), weights.scales.end());
-    for (double& scale : scales) scale *= static_cast<double>(input_scale);
-    compose(chain.epilogue().affine, scales, {});
+  Operands operands = operands_of(builder, id);
+  if (attributes.groups != 1) {
+    const GroupedConvStep conv{operands.input,       std::move(operands.weights),
+                               attributes.groups,    attributes.strides,
+                               attributes.dilations, attributes.pads_begin};
+    return finish(Chain(builder, id, conv), operands.scales);
   }
-  chain.finish();
+  ConvStep conv{operands.input, std::move(operands.weights), attributes.strides,
+                attributes.dilations, attributes.pads_begin};
+  spread_blocks(builder, id, conv);
+  finish(Chain(builder, id, std::move(conv)), operands.scales);
 }
 
 }  // namespace chexnet_trt::cuda

@@ -5,7 +5,7 @@
 #include "backends/cuda/fusion/constants.hpp"
 #include "backends/cuda/fusion/lowerings.hpp"
 
-// Pools, means and dense layers.
+// Pools, reductions and dense layers.
 
 namespace chexnet_trt::cuda {
 
@@ -17,16 +17,21 @@ void lower_pool(ProgramBuilder& builder, NodeId id) {
   Chain(builder, id, pool).finish();
 }
 
-void lower_mean(ProgramBuilder& builder, NodeId id) {
+void lower_reduce(ProgramBuilder& builder, NodeId id) {
   const Node& node = builder.node(id);
   const auto& attributes = std::get<ReduceAttributes>(node.attributes);
   const NodeId input = node.inputs[0];
   const bool is_nhwc = builder.view().layout(input) == TensorLayout::kNhwc;
-  if (attributes.kind != ReduceKind::kMean || builder.node(input).type.shape.size() != 4 ||
+  if (builder.node(input).type.shape.size() != 4 ||
       attributes.axes != (is_nhwc ? Axes{1, 2} : Axes{2, 3})) {
-    refuse(node, "reduces images to the mean of their pixels alone");
+    refuse(node, "reduces images over their pixels alone");
   }
-  Chain(builder, id, MeanStep{builder.operand(id, 0)}).finish();
+  const int pixels = builder.operand(id, 0);
+  if (attributes.kind == ReduceKind::kMean) {
+    Chain(builder, id, MeanStep{pixels}).finish();
+  } else {
+    Chain(builder, id, ReduceStep{pixels, attributes.kind}).finish();
+  }
 }
 
 void lower_dense(ProgramBuilder& builder, NodeId id) {

@@ -18,15 +18,30 @@ bool writes_directly(ProgramBuilder& builder, NodeId source, std::size_t binding
   return true;
 }
 
+/// The numbers of `input` with their signs changed.
+int negated(ProgramBuilder& builder, int input) {
+  Value copy = builder.value(input);
+  copy.name += "/negated";
+  copy.element = ElementType::kFloat32;
+  copy.scale = 1;
+  copy.parent = -1;
+  copy.offset = 0;
+  copy.binding = -1;
+  return builder.add_copy(std::move(copy), UnaryStep{input, UnaryKind::kNeg});
+}
+
+/// Of ArgMax and ArgMin.
 void add_arg_max(ProgramBuilder& builder, Step step, NodeId id, std::size_t binding) {
   const Node& node = builder.node(id);
   const auto axis = static_cast<std::size_t>(std::get<AxisAttributes>(node.attributes).axis);
   const NodeId input = node.inputs[0];
   if (builder.node(input).type.shape.size() != 2 || axis != 1) {
-    refuse(node, "has arg_max of matrix rows alone");
+    refuse(node, "names the largest number of matrix rows alone");
   }
+  const int rows = builder.operand(id, 0);
   step.nodes.push_back(node.name);
-  step.kind = ArgMaxStep{builder.operand(id, 0), binding, node.type.element};
+  step.kind = ArgMaxStep{node.op == Op::kArgMax ? rows : negated(builder, rows), binding,
+                         node.type.element};
   builder.add_step(std::move(step));
 }
 
@@ -36,7 +51,8 @@ void lower_output(ProgramBuilder& builder, const GraphOutput& output, std::size_
   const NodeId source = view.source(output.value);
   Step step;
   step.name = output.name;
-  if (builder.node(source).op == Op::kArgMax) {
+  const Op op = builder.node(source).op;
+  if (op == Op::kArgMax || op == Op::kArgMin) {
     add_arg_max(builder, std::move(step), source, binding);
     return;
   }

@@ -87,11 +87,11 @@ int ProgramBuilder::dequantized(int input) {
   return found->second;
 }
 
-int ProgramBuilder::add_copy(int input, Value copy) {
+int ProgramBuilder::add_copy(Value copy, StepKind kind) {
   const int result = static_cast<int>(program_.values.size());
   Step step;
   step.name = copy.name;
-  step.kind = MapStep{input};
+  step.kind = std::move(kind);
   step.epilogue.output = result;
   program_.values.push_back(std::move(copy));
   add_step(std::move(step));

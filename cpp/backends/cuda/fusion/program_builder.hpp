@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "backends/backend.hpp"
@@ -43,8 +44,9 @@ class ProgramBuilder {
   int quantized_value(NodeId quantize);
   /// `input`, an 8-bit value, stored as floats.
   int dequantized(int input);
-  /// Adds `copy` and the step that copies `input` to it. Returns it.
-  int add_copy(int input, Value copy);
+  /// Adds `copy` and the step that copies `input` to it, or that computes it. Returns it.
+  int add_copy(int input, Value copy) { return add_copy(std::move(copy), MapStep{input}); }
+  int add_copy(Value copy, StepKind kind);
 
   void add_step(Step step);
   /// The step that writes `value`; nullptr: none yet.

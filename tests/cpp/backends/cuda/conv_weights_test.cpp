@@ -14,6 +14,13 @@ TEST(ConvWeights, PutsOutputChannelsFirst) {
   EXPECT_EQ(result.to_doubles(), (std::vector<double>{1, 4, 2, 5, 3, 6}));
 }
 
+TEST(ConvWeights, PutsOutputChannelsOfATransposedConvolutionFirst) {
+  const Tensor weights = Tensor::from_floats({1, 2, 2, 1}, {1, 2, 3, 4});
+  const Tensor result = transposed_out_channels_first(weights);
+  EXPECT_EQ(result.shape(), (Shape{2, 1, 2, 1}));
+  EXPECT_EQ(result.to_doubles(), (std::vector<double>{1, 3, 2, 4}));
+}
+
 TEST(ConvWeights, MakesBlocksOfTapsChannels) {
   const Tensor weights = Tensor::from_floats({1, 3, 2, 1}, {1, 2, 3, 4, 5, 6});
   const Tensor result = over_blocks(weights);

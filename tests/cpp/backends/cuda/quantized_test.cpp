@@ -24,6 +24,7 @@ TEST_F(CudaQuantized, Convolutions) {
     expect_exact(quantized_convolution(1, {}, has_relu));
     expect_exact(quantized_convolution(3, {}, has_relu));
     expect_exact(quantized_convolution(3, strided_convolution(), has_relu));
+    expect_exact(quantized_convolution(3, grouped_convolution(), has_relu));
   }
 }
 

@@ -1,3 +1,6 @@
+#include <cstdlib>
+#include <string>
+
 #include "backends/buffers.hpp"
 #include "backends/cuda/on_device.hpp"
 #include "backends/tensorflow_fixture.hpp"
