@@ -15,22 +15,15 @@ int attribute(cudaDeviceAttr which) {
 
 /// wgmma is an instruction of this compute capability alone.
 bool has_warpgroups() {
-  static const bool has = attribute(cudaDevAttrComputeCapabilityMajor) == 9 &&
-                          attribute(cudaDevAttrComputeCapabilityMinor) == 0;
-  return has;
+  return attribute(cudaDevAttrComputeCapabilityMajor) == 9 &&
+         attribute(cudaDevAttrComputeCapabilityMinor) == 0;
 }
 
 }  // namespace
 
-int multiprocessors() {
-  static const int count = attribute(cudaDevAttrMultiProcessorCount);
-  return count;
-}
+int multiprocessors() { return attribute(cudaDevAttrMultiProcessorCount); }
 
-int shared_bytes_at_most() {
-  static const int bytes = attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin);
-  return bytes;
-}
+int shared_bytes_at_most() { return attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin); }
 
 const std::vector<ConvTile>& conv_tiles() {
   constexpr ConvKernel kWarp = ConvKernel::kWarp;

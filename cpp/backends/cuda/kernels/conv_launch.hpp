@@ -17,7 +17,7 @@ struct ConvKernelArguments {
   unsigned column_tiles = 0;
 };
 
-/// Of the first device that was asked: those of a process are taken to be alike.
+/// Of the current device.
 int multiprocessors();
 /// Dynamic shared memory of a block.
 int shared_bytes_at_most();

@@ -215,9 +215,9 @@ cudaError_t launch_window(const ConvKernelArguments& kernel, cudaStream_t stream
   arguments.buffers = fixed + 2 * buffer <= room ? 2 : 1;
   const int shared = fixed + arguments.buffers * buffer;
   if (shared > shared_bytes_at_most()) return cudaErrorInvalidValue;
-  static const cudaError_t configured = cudaFuncSetAttribute(
-      kKernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared_bytes_at_most());
-  if (configured != cudaSuccess) return configured;
+  const cudaError_t allowed =
+      cudaFuncSetAttribute(kKernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared);
+  if (allowed != cudaSuccess) return allowed;
   const int columns = (out.channels + Shape::kColumns - 1) / Shape::kColumns;
   const int blocks = std::max(multiprocessors() * Shape::kBlocksAtOnce / columns, 1);
   const dim3 grid(static_cast<unsigned>(std::min(arguments.tiles, blocks)),
