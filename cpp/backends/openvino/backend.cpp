@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "backends/blob.hpp"
+#include "backends/openvino/concat_normalise.hpp"
 #include "backends/openvino/config.hpp"
 #include "backends/openvino/element_types.hpp"
 #include "backends/openvino/errors.hpp"
@@ -59,6 +60,7 @@ class OpenVinoBackend : public Backend {
       : device_(core_.get_property(kDevice, ov::device::full_name)),
         fingerprint_("openvino " + std::string(ov::get_openvino_version().buildNumber) + "; " +
                      device_ + "; " + instruction_sets()) {
+    core_.add_extension<ConcatNormalise>();
     const std::vector<std::string> native = core_.get_property(kDevice, ov::device::capabilities);
     const auto has = [&](const char* name) {
       return std::find(native.begin(), native.end(), name) != native.end();

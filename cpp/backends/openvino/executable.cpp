@@ -168,9 +168,14 @@ class OpenVinoExecutable : public Executable {
         std::string type = runtime_info(*node, "layerType");
         // Constants do not run, and OpenVINO numbers those that it makes anew in every compilation.
         if (type == "Const") continue;
+        std::string kernel = runtime_info(*node, "primitiveType");
+        if (type == "Reference" && is_concat_normalise(*node)) {
+          type = "ConcatNormalise";
+          kernel = "avx512_i8";
+        }
         result.push_back({node->get_friendly_name(), std::move(type),
-                          runtime_info(*node, "runtimePrecision"),
-                          runtime_info(*node, "primitiveType"), node_names(*node)});
+                          runtime_info(*node, "runtimePrecision"), std::move(kernel),
+                          node_names(*node)});
       }
       return result;
     });

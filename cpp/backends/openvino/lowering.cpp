@@ -99,7 +99,9 @@ std::shared_ptr<ov::Model> lower(const Graph& graph, std::int64_t batch, SumFusi
                                  std::vector<FusedSum>* fused_sums) {
   ov::ParameterVector parameters;
   const std::vector<std::vector<NodeId>> readers = readers_of(graph);
-  const LoweringContext context{graph, batch, readers, parameters, fusion, fused_sums};
+  StoredImages stored_images;
+  const LoweringContext context{graph,         batch,  readers,   parameters,
+                                stored_images, fusion, fused_sums};
   std::vector<Value> values;
   values.reserve(graph.nodes().size());
   for (const Node& node : graph.nodes()) {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "backends/openvino/stored_image.hpp"
 #include "backends/openvino/value.hpp"
 #include "graph/graph.hpp"
 
@@ -32,6 +33,7 @@ struct LoweringContext {
   /// Of each value: the nodes that read it, once for every operand; -1 for an output.
   const std::vector<std::vector<NodeId>>& readers;
   ov::ParameterVector& parameters;
+  StoredImages& stored_images;
   SumFusion fusion = SumFusion::kFine;
   std::vector<FusedSum>* fused_sums = nullptr;
 };

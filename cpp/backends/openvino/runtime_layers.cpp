@@ -1,6 +1,5 @@
 #include "backends/openvino/runtime_layers.hpp"
 
-#include <algorithm>
 #include <sstream>
 #include <string_view>
 
@@ -8,11 +7,17 @@ namespace chexnet_trt::openvino {
 
 namespace {
 
+bool ends_with(std::string_view name, std::string_view suffix) {
+  return name.size() >= suffix.size() && name.substr(name.size() - suffix.size()) == suffix;
+}
+
 /// An int8 matmul has the name of the multiplication that restores its scale.
 std::string without_suffix(const std::string& name) {
-  constexpr std::string_view kSuffix = "/DequantizationMultiply";
-  const std::size_t end = name.size() - std::min(name.size(), kSuffix.size());
-  return name.compare(end, std::string::npos, kSuffix) == 0 ? name.substr(0, end) : name;
+  for (const std::string_view suffix :
+       {std::string_view("/DequantizationMultiply"), kConcatNormaliseSuffix}) {
+    if (ends_with(name, suffix)) return name.substr(0, name.size() - suffix.size());
+  }
+  return name;
 }
 
 }  // namespace
@@ -20,6 +25,10 @@ std::string without_suffix(const std::string& name) {
 std::string runtime_info(const ov::Node& node, const std::string& key) {
   const auto found = node.get_rt_info().find(key);
   return found == node.get_rt_info().end() ? "" : found->second.as<std::string>();
+}
+
+bool is_concat_normalise(const ov::Node& node) {
+  return ends_with(node.get_friendly_name(), kConcatNormaliseSuffix);
 }
 
 LayerNames node_names(const ov::Node& node) {
