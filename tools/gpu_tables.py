@@ -129,13 +129,18 @@ def _profile(profile: Fields) -> Iterator[str]:
     )
     yield from ("", "The largest gaps, of steps alike together:", "")
     for alike in largest_gaps(steps, 3):
-        gap, names = gap_ms(alike), ", ".join(step["name"] for step in alike)
+        gap, names = gap_ms(alike), _first_names(alike)
         yield f"- {_us(gap)} us, {gap / (spent - floor):.1%} of all: {names} ({alike[0]['kernel']})"
     yield from ("", *_header(["step", "kernel", "us", "floor us", "roofline"]))
     for step in steps:
         share = f"{step['floor_ms'] / step['median_ms']:.1%}" if step["median_ms"] else ABSENT.text
         times = [_us(step["median_ms"]), _us(step["floor_ms"])]
         yield _row([step["name"], step["kernel"], *times, share])
+
+
+def _first_names(steps: Sequence[Fields]) -> str:
+    names = ", ".join(step["name"] for step in steps[:2])
+    return names if len(steps) <= 2 else f"{names} and {len(steps) - 2} more"
 
 
 def _ms(value: float) -> str:
