@@ -168,14 +168,15 @@ class OpenVinoExecutable : public Executable {
         std::string type = runtime_info(*node, "layerType");
         // Constants do not run, and OpenVINO numbers those that it makes anew in every compilation.
         if (type == "Const") continue;
+        std::string precision = runtime_info(*node, "runtimePrecision");
         std::string kernel = runtime_info(*node, "primitiveType");
         if (type == "Reference" && is_concat_normalise(*node)) {
           type = "ConcatNormalise";
+          precision = "i8";  // OpenVINO takes the scales' float32 for it
           kernel = "avx512_i8";
         }
-        result.push_back({node->get_friendly_name(), std::move(type),
-                          runtime_info(*node, "runtimePrecision"), std::move(kernel),
-                          node_names(*node)});
+        result.push_back({node->get_friendly_name(), std::move(type), std::move(precision),
+                          std::move(kernel), node_names(*node)});
       }
       return result;
     });
