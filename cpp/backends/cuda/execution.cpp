@@ -3,41 +3,11 @@
 
 #include "backends/cuda/compiled_program.hpp"
 #include "backends/cuda/device.hpp"
+#include "backends/cuda/launch_graph.hpp"
 #include "common/error.hpp"
 
 namespace chexnet_trt::cuda {
 namespace {
-
-/// The launches of a program as one graph, which costs the CPU one call.
-class LaunchGraph {
- public:
-  LaunchGraph() = default;
-  ~LaunchGraph() {
-    if (graph_ != nullptr) cudaGraphExecDestroy(graph_);
-  }
-  LaunchGraph(const LaunchGraph&) = delete;
-  LaunchGraph& operator=(const LaunchGraph&) = delete;
-
-  template <typename Launch>
-  void capture(cudaStream_t stream, Launch launch) {
-    check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "capturing a graph");
-    cudaError_t launched = cudaSuccess;
-    launched = launch();
-    cudaGraph_t captured = nullptr;
-    const cudaError_t ended = cudaStreamEndCapture(stream, &captured);
-    check(launched, "launching a kernel");
-    check(ended, "capturing a graph");
-    const cudaError_t made = cudaGraphInstantiate(&graph_, captured, 0);
-    cudaGraphDestroy(captured);
-    check(made, "making a graph");
-  }
-  void launch(cudaStream_t stream) const {
-    check(cudaGraphLaunch(graph_, stream), "starting the inference");
-  }
-
- private:
-  cudaGraphExec_t graph_ = nullptr;
-};
 
 class CudaExecution : public Execution {
  public:
