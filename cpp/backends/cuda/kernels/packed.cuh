@@ -157,9 +157,10 @@ __device__ inline PackedRun<T> pack_floored(float floor, const float (&v)[4]) {
     using Pairs = FloatPairs<T>;
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
-      auto pair = Pairs::from_floats(v[i * 2], v[i * 2 + 1]);
-      if (floor == 0) pair = __hmax2(pair, Pairs::zero());
-      run.words[i] = *reinterpret_cast<const unsigned*>(&pair);
+      const auto pair = Pairs::from_floats(v[i * 2], v[i * 2 + 1]);
+      const auto raised = __hmax2(pair, Pairs::zero());
+      const auto bits = [](const auto& of) { return *reinterpret_cast<const unsigned*>(&of); };
+      run.words[i] = floor == 0 ? bits(raised) : bits(pair);
     }
   }
   return run;
@@ -194,24 +195,30 @@ __device__ inline void first_numbers(const PackedEpilogue& packed, const AffineF
   if (saturates) saturate(v);
 }
 
-/// The epilogue of four channels whose sums, or levels, are `v`. `IsUsual`: PackedEpilogue's, which
-/// leaves out what is rarely needed.
-template <typename T, bool IsUsual>
+/// What an epilogue does as far as the compiler knows it: where it does, no branch parts the work on
+/// some channels from that on the next ones. A usual one is PackedEpilogue's.
+template <bool IsUsual, bool HasResidual, bool HasSecond>
+struct EpilogueForm {
+  static constexpr bool kIsUsual = IsUsual;
+  static constexpr bool kHasResidual = HasResidual;  ///< of a usual one
+  static constexpr bool kHasSecond = HasSecond;      ///< of a usual one
+};
+using AnyEpilogue = EpilogueForm<false, false, false>;
+
+/// The epilogue of four channels whose sums, or levels, are `v`.
+template <typename T, typename Form>
 __device__ inline PackedOutputs<T> run_packed_epilogue(const PackedEpilogue& packed,
                                                        const AffineFour& affine,
                                                        const PackedRun<T>& residual,
                                                        float (&v)[4]) {
-  const bool has_second = packed.epilogue.second.data != nullptr;
-  const bool rounds = kIsLevel<T> && (IsUsual || packed.is_rounded);
+  const bool has_second =
+      Form::kIsUsual ? Form::kHasSecond : packed.epilogue.second.data != nullptr;
+  const bool rounds = kIsLevel<T> && (Form::kIsUsual || packed.is_rounded);
   PackedOutputs<T> result{};
-  if constexpr (IsUsual) {
+  if constexpr (Form::kIsUsual) {
     scale_and_shift(affine.mul, affine.add, v);
-    if (packed.epilogue.residual.data != nullptr) {
-      add_residual<T>(packed, residual, v);
-      if constexpr (kIsLevel<T>) saturate(v);
-    } else if constexpr (kIsLevel<T>) {
-      saturate(v);
-    }
+    if constexpr (Form::kHasResidual) add_residual<T>(packed, residual, v);
+    if constexpr (kIsLevel<T>) saturate(v);
   } else {
     first_numbers<T>(packed, affine, residual, rounds, v);
   }
@@ -221,7 +228,10 @@ __device__ inline PackedOutputs<T> run_packed_epilogue(const PackedEpilogue& pac
     result.first = pack_floored<T>(packed.floor, v);
   }
   if (!has_second) return result;
-  if (!rounds && packed.floor == 0) raise(0, v);
+  if (!rounds) {
+#pragma unroll
+    for (int i = 0; i < 4; ++i) v[i] = packed.floor == 0 ? fmaxf(v[i], 0) : v[i];
+  }
   scale_and_shift(affine.second_mul, affine.second_add, v);
   if constexpr (kIsLevel<T>) {
     saturate(v);
@@ -232,14 +242,17 @@ __device__ inline PackedOutputs<T> run_packed_epilogue(const PackedEpilogue& pac
   return result;
 }
 
-/// `function(usual)` with std::true_type or std::false_type, as the epilogue is.
+/// `function(form)` with the epilogue's EpilogueForm.
 template <typename Function>
-__device__ inline void with_usual(const PackedEpilogue& packed, Function function) {
-  if (packed.is_usual) {
-    function(std::true_type());
-  } else {
-    function(std::false_type());
+__device__ inline void with_form(const PackedEpilogue& packed, Function function) {
+  if (!packed.is_usual) return function(AnyEpilogue());
+  const bool has_second = packed.epilogue.second.data != nullptr;
+  if (packed.epilogue.residual.data != nullptr) {
+    if (has_second) return function(EpilogueForm<true, true, true>());
+    return function(EpilogueForm<true, true, false>());
   }
+  if (has_second) return function(EpilogueForm<true, false, true>());
+  function(EpilogueForm<true, false, false>());
 }
 
 /// True where a value can be read and written as Packed<T>, `Count` channels at a time.

@@ -77,11 +77,11 @@ __device__ void finish_packed(const PackedEpilogue& packed, const KeptAffines& a
                               float (&v)[kVector / 4][4]) {
   Vector<T> output;
   Vector<T> second;
-  with_usual(packed, [&](auto usual) {
+  with_form(packed, [&](auto form) {
 #pragma unroll
     for (int i = 0; i < kVector / 4; ++i) {
-      const auto result = run_packed_epilogue<T, decltype(usual)::value>(packed, affines.four[i],
-                                                                         residual.part(i), v[i]);
+      const auto result =
+          run_packed_epilogue<T, decltype(form)>(packed, affines.four[i], residual.part(i), v[i]);
       output.set(i, result.first);
       second.set(i, result.second);
     }

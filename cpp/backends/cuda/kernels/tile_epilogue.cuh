@@ -62,6 +62,8 @@ class TileEpilogue {
   using Deal = Runs<T, Shape>;
   using Run = RunOf<T, Deal::kRun>;
   static constexpr int kRows = 2 * Deal::kStrips;  ///< of a thread
+  /// Chunks whose residuals are read ahead, as far as registers go.
+  static constexpr int kAhead = kRows <= 2 && Deal::kChunks > 1 ? 2 : 1;
 
  public:
   __device__ TileEpilogue(const PackedEpilogue& packed, const Pixels& pixels,
@@ -74,16 +76,19 @@ class TileEpilogue {
 
   /// Reads what `finish` needs first.
   __device__ void begin() {
-    if constexpr (IsPacked) read_residuals(0);
+    if constexpr (IsPacked) {
+#pragma unroll
+      for (int chunk = 0; chunk < kAhead; ++chunk) read_residuals(chunk);
+    }
   }
 
   __device__ void finish(const Product<T, Shape>& product) {
     if constexpr (IsPacked) {
-      with_usual(packed_, [&](auto usual) {
+      with_form(packed_, [&](auto form) {
       // Unrolled, or the sums would lie in local memory.
 #pragma unroll
         for (int chunk = 0; chunk < Deal::kChunks; ++chunk) {
-          finish_chunk<decltype(usual)::value>(product, chunk);
+          finish_chunk<decltype(form)>(product, chunk);
         }
       });
     } else {
@@ -130,11 +135,12 @@ class TileEpilogue {
     for (int row = 0; row < kRows; ++row) {
       const int pixel = pixel_of(thread, row);
       if (pixel < 0 || channel >= channels_) continue;
-      residuals_[row].run = read_packed<T, Deal::kRun>(residual, place(residual, pixel, channel));
+      residuals_[chunk % kAhead][row].run =
+          read_packed<T, Deal::kRun>(residual, place(residual, pixel, channel));
     }
   }
 
-  template <bool IsUsual>
+  template <typename Form>
   __device__ void finish_chunk(const Product<T, Shape>& product, int chunk) {
     const unsigned thread = threadIdx.x;
     const int column = Deal::channel_of(thread, chunk);
@@ -149,13 +155,13 @@ class TileEpilogue {
       for (int row = 0; row < kRows; ++row) {
         float v[4];
         product.four(row / 2, chunk, row % 2, part, v);
-        const auto result =
-            run_packed_epilogue<T, IsUsual>(packed_, affine, residuals_[row].part(part), v);
+        const auto result = run_packed_epilogue<T, Form>(
+            packed_, affine, residuals_[chunk % kAhead][row].part(part), v);
         outputs[row].set(part, result.first);
         seconds[row].set(part, result.second);
       }
     }
-    if (chunk + 1 < Deal::kChunks) read_residuals(chunk + 1);
+    if (chunk + kAhead < Deal::kChunks) read_residuals(chunk + kAhead);
     const int channel = first_channel_ + column;
     if (channel >= channels_) return;
 #pragma unroll
@@ -222,9 +228,9 @@ class TileEpilogue {
       if (epilogue.residual.data != nullptr) {
         residual = read_packed<T>(epilogue.residual, place(epilogue.residual, pixel, channel));
       }
-      with_usual(packed_, [&](auto usual) {
-        const auto result = run_packed_epilogue<T, decltype(usual)::value>(
-            packed_, shelf_.four(column, 0), residual, sum);
+      with_form(packed_, [&](auto form) {
+        const auto result =
+            run_packed_epilogue<T, decltype(form)>(packed_, shelf_.four(column, 0), residual, sum);
         if (epilogue.output.data != nullptr) {
           write_packed<T>(epilogue.output, place(epilogue.output, pixel, channel), result.first);
         }
@@ -240,7 +246,7 @@ class TileEpilogue {
   AffineShelf<Shape> shelf_;
   int first_channel_;
   int channels_;
-  Run residuals_[kRows];
+  Run residuals_[kAhead][kRows];
 };
 
 }  // namespace chexnet_trt::cuda
