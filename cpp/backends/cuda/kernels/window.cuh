@@ -211,7 +211,8 @@ cudaError_t launch_window(const ConvKernelArguments& kernel, cudaStream_t stream
   arguments.word_pair = kernel.words_a_tap == 1 ? kWordBytes : arguments.plane;
   const int fixed = Shape::kAffine + kernel.words * kWeightPlane<Shape>;
   const int buffer = kernel.words_a_tap * arguments.plane;
-  const int room = shared_bytes_at_most() / Shape::kBlocksAtOnce - 1024;
+  const int share = shared_bytes_at_most() / Shape::kBlocksAtOnce - 1024;
+  const int room = fixed + buffer <= share ? share : shared_bytes_at_most();
   arguments.buffers = fixed + 2 * buffer <= room ? 2 : 1;
   const int shared = fixed + arguments.buffers * buffer;
   if (shared > shared_bytes_at_most()) return cudaErrorInvalidValue;

@@ -68,7 +68,7 @@ TEST_F(OnDevice, RunsEveryTile) {
     const Arrays expected = reference::interpret(graph, 3, inputs);
     for (std::size_t tile = 0; tile < cuda::conv_tiles().size(); ++tile) {
       const cuda::ConvKernel kernel = cuda::conv_tiles()[tile].kernel;
-      if (kernel == cuda::ConvKernel::kWindow) continue;  // SlidesWindows
+      if (kernel != cuda::ConvKernel::kWarp && kernel != cuda::ConvKernel::kWarpgroup) continue;
       if (precision == Precision::kFloat32 && kernel != cuda::ConvKernel::kWarp) continue;
       auto compiled = std::make_shared<CompiledProgram>(graph, options_for(3, precision), 0);
       compiled->tactics.assign(compiled->program.steps.size(), tile);
@@ -103,9 +103,10 @@ TEST_F(OnDevice, SlidesWindows) {
         Case{12, 64, {4, 4}, {2, 2}, all, 64},
         Case{8, 32, {3, 2}, {1, 0}, {Precision::kFloat16}, 64}}) {
     Graph g;
-    NodeId x = add_conv(g, "conv", add_image(g, own.channels_in, 21),
+    NodeId x = add_conv(g, "conv", add_image(g, 21, own.channels_in),
                         {own.channels_out, own.kernel, {1, 1}, own.pads});
-    g.add_output("y", add_activation(g, "relu", add_bias(g, "bias", x, own.channels_out)));
+    x = add_activation(g, "relu", add_bias(g, "bias", x, own.channels_out));
+    g.add_output("y", add_conv(g, "next", x, {16}));
     const Graph quantized = quantize(g, ranges_of(g));
     const Arrays inputs = reference::random_inputs(g, 3, 7);
     for (const Precision precision : own.precisions) {
@@ -115,7 +116,9 @@ TEST_F(OnDevice, SlidesWindows) {
         const cuda::ConvTile& shape = cuda::conv_tiles()[tile];
         if (shape.kernel != cuda::ConvKernel::kWindow || shape.columns > own.columns) continue;
         auto compiled = std::make_shared<CompiledProgram>(graph, options_for(3, precision), 0);
-        compiled->tactics.assign(compiled->program.steps.size(), tile);
+        for (const cuda::Step& step : compiled->program.steps) {
+          compiled->tactics.push_back(step.name == "conv" ? tile : cuda::plain_conv_tile());
+        }
         const std::string what = std::to_string(own.channels_in) + " to " +
                                  std::to_string(own.channels_out) + " " +
                                  std::string(name_of(precision));
