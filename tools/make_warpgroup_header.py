@@ -26,15 +26,17 @@ class Kind:
     accumulator: str
     constraint: str
     tail: str
+    fragment_tail: str
 
 
-# Floats have the signs of both sides and their transposition behind the predicate.
-_FLOAT_TAIL = ", 1, 1, 0, 0"
+# Floats have the signs of both sides and their transposition, of which registers have none, behind
+# the predicate.
+_FLOAT_TAILS = (", 1, 1, 0, 0", ", 1, 1, 0")
 KINDS = (
-    Kind("__half", "f32.f16.f16", "k16", "float", "f", _FLOAT_TAIL),
-    Kind("__nv_bfloat16", "f32.bf16.bf16", "k16", "float", "f", _FLOAT_TAIL),
-    Kind("signed char", "s32.s8.s8", "k32", "int", "r", ""),
-    Kind("unsigned char", "s32.u8.s8", "k32", "int", "r", ""),
+    Kind("__half", "f32.f16.f16", "k16", "float", "f", *_FLOAT_TAILS),
+    Kind("__nv_bfloat16", "f32.bf16.bf16", "k16", "float", "f", *_FLOAT_TAILS),
+    Kind("signed char", "s32.s8.s8", "k32", "int", "r", "", ""),
+    Kind("unsigned char", "s32.u8.s8", "k32", "int", "r", "", ""),
 )
 
 HEAD = """#pragma once
@@ -48,7 +50,7 @@ FOOT = """
 """
 
 
-def specialisation(kind: Kind, columns: int) -> str:
+def method(kind: Kind, columns: int, a_type: str, a: str, inputs: list[str], tail: str) -> str:
     count = columns // 2
     names = [f"%{index}" for index in range(count)]
     rows = [", ".join(names[first : first + 8]) for first in range(0, count, 8)]
@@ -56,18 +58,33 @@ def specialisation(kind: Kind, columns: int) -> str:
     sums = ", ".join(
         f'"+{kind.constraint}"(d[{index // 4}][{index % 4}])' for index in range(count)
     )
+    b = count + len(inputs)
+    operands = ", ".join([*inputs, '"l"(b)', '"r"(static_cast<int>(adds))'])
+    return f"""
+  __device__ static void multiply({kind.accumulator} (&d)[{columns // 8}][4], {a_type},
+                                  std::uint64_t b, bool adds) {{
+    asm volatile(
+        "{{.reg .pred p; setp.ne.b32 p, %{b + 1}, 0; "
+        "wgmma.mma_async.sync.aligned.m64n{columns}{kind.depth}.{kind.types} "
+        "{registers}, {a.format(*range(count, b))}, %{b}, p{tail};}}"
+        : {sums}
+        : {operands});
+  }}"""
+
+
+def specialisation(kind: Kind, columns: int) -> str:
+    matrix = method(kind, columns, "std::uint64_t a", "%{}", ['"l"(a)'], kind.tail)
+    fragment = method(
+        kind,
+        columns,
+        "const unsigned (&a)[4]",
+        "{{%{}, %{}, %{}, %{}}}",
+        [f'"r"(a[{index}])' for index in range(4)],
+        kind.fragment_tail,
+    )
     return f"""
 template <>
-struct WarpgroupCore<{kind.element}, {columns}> {{
-  __device__ static void multiply({kind.accumulator} (&d)[{columns // 8}][4], std::uint64_t a,
-                                  std::uint64_t b) {{
-    asm volatile(
-        "{{.reg .pred p; setp.eq.u32 p, 0, 0; "
-        "wgmma.mma_async.sync.aligned.m64n{columns}{kind.depth}.{kind.types} "
-        "{registers}, %{count}, %{count + 1}, p{kind.tail};}}"
-        : {sums}
-        : "l"(a), "l"(b));
-  }}
+struct WarpgroupCore<{kind.element}, {columns}> {{{matrix}{fragment}
 }};
 """
 

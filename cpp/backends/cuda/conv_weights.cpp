@@ -6,6 +6,8 @@
 namespace chexnet_trt::cuda {
 namespace {
 
+constexpr std::size_t kWord = 16;
+
 /// A tensor of `shape` whose element i is element `source(i)` of `tensor`; -1: zero.
 template <typename Source>
 Tensor gathered(const Tensor& tensor, Shape shape, Source source) {
@@ -56,6 +58,24 @@ Tensor over_blocks(const Tensor& weights) {
     if (x >= width || y >= height) return std::int64_t{-1};
     return ((out * height + y) * width + x) * ins + in;
   });
+}
+
+ElementType weight_element(ElementType element) {
+  return element == ElementType::kUInt8 ? ElementType::kInt8 : element;
+}
+
+std::vector<std::byte> packed_weights(const Tensor& weights, ElementType element) {
+  const Tensor cast = weights.type() == element
+                          ? weights
+                          : tensor_from_doubles(element, weights.shape(), weights.to_doubles());
+  const std::size_t row = static_cast<std::size_t>(weights.shape().back()) * size_of(element);
+  const std::size_t padded = (row + kWord - 1) / kWord * kWord;
+  const std::size_t rows = cast.bytes().size / row;
+  std::vector<std::byte> result(rows * padded);
+  for (std::size_t i = 0; i < rows; ++i) {
+    std::memcpy(result.data() + i * padded, cast.bytes().data + i * row, row);
+  }
+  return result;
 }
 
 }  // namespace chexnet_trt::cuda

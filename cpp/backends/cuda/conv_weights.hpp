@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstddef>
+#include <vector>
+
 #include "common/tensor.hpp"
 #include "graph/attributes.hpp"
 
@@ -16,5 +19,12 @@ Tensor transposed_out_channels_first(const Tensor& weights);
 /// Weights of a convolution of stride 2, [out][height][width][in], for an input whose 2 x 2 blocks
 /// are pixels (InputStep::block): [out][ceil(height / 2)][ceil(width / 2)][4 * in].
 Tensor over_blocks(const Tensor& weights);
+
+/// The element that a convolution multiplies by an input of `element`.
+ElementType weight_element(ElementType element);
+
+/// Weights [out][height][width][in] as `element`, the channels of every tap padded with zeros to
+/// words of 16 bytes (kernels.hpp, ConvArguments).
+std::vector<std::byte> packed_weights(const Tensor& weights, ElementType element);
 
 }  // namespace chexnet_trt::cuda

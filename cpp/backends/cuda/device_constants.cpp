@@ -2,18 +2,14 @@
 
 #include <cstring>
 
+#include "backends/cuda/back_to_back.hpp"
+#include "backends/cuda/conv_weights.hpp"
 #include "backends/cuda/unit_affine.hpp"
 
 namespace chexnet_trt::cuda {
 namespace {
 
 constexpr std::size_t kAlignment = 256;
-constexpr std::size_t kWord = 16;
-
-/// The element that a convolution multiplies by an input of `element`.
-ElementType weight_element(ElementType element) {
-  return element == ElementType::kUInt8 ? ElementType::kInt8 : element;
-}
 
 std::vector<std::byte> packed_floats(const std::vector<double>& values) {
   const std::vector<float> floats(values.begin(), values.end());
@@ -44,27 +40,15 @@ std::vector<std::byte> weights_of(const Program& program, const Step& step) {
 
 }  // namespace
 
-std::vector<std::byte> packed_weights(const Tensor& weights, ElementType element) {
-  const Tensor cast = weights.type() == element
-                          ? weights
-                          : tensor_from_doubles(element, weights.shape(), weights.to_doubles());
-  const std::size_t row = static_cast<std::size_t>(weights.shape().back()) * size_of(element);
-  const std::size_t padded = (row + kWord - 1) / kWord * kWord;
-  const std::size_t rows = cast.bytes().size / row;
-  std::vector<std::byte> result(rows * padded);
-  for (std::size_t i = 0; i < rows; ++i) {
-    std::memcpy(result.data() + i * padded, cast.bytes().data + i * row, row);
-  }
-  return result;
-}
-
 PackedConstants::PackedConstants(const Program& program) {
-  for (const Step& step : program.steps) {
+  for (std::size_t index = 0; index < program.steps.size(); ++index) {
+    const Step& step = program.steps[index];
     const Epilogue& epilogue = step.epilogue;
-    const std::vector<std::byte> weights = weights_of(program, step);
-    steps_.push_back({add(weights.data(), weights.size()), add(epilogue.affine.mul),
+    const BackToBack* pair = back_to_back_at(program, index);
+    steps_.push_back({add(weights_of(program, step)), add(epilogue.affine.mul),
                       add(epilogue.affine.add), add(epilogue.second_affine.mul),
-                      add(epilogue.second_affine.add), add(unit_affine(program, step))});
+                      add(epilogue.second_affine.add), add(unit_affine(program, step)),
+                      pair == nullptr ? kNone : add(back_to_back_image(program, *pair))});
   }
 }
 
@@ -74,6 +58,10 @@ std::size_t PackedConstants::add(const void* data, std::size_t size) {
   bytes_.resize(offset + size);
   std::memcpy(bytes_.data() + offset, data, size);
   return offset;
+}
+
+std::size_t PackedConstants::add(const std::vector<std::byte>& bytes) {
+  return add(bytes.data(), bytes.size());
 }
 
 std::size_t PackedConstants::add(const std::vector<float>& values) {
@@ -93,7 +81,8 @@ DeviceConstants::DeviceConstants(const PackedConstants& packed)
   };
   for (const PackedConstants::Offsets& own : packed.steps()) {
     steps_.push_back({at(own.weights), floats_at(own.mul), floats_at(own.add),
-                      floats_at(own.second_mul), floats_at(own.second_add), floats_at(own.units)});
+                      floats_at(own.second_mul), floats_at(own.second_add), floats_at(own.units),
+                      at(own.back_to_back)});
   }
 }
 

@@ -16,7 +16,8 @@ struct StepConstants {
   const float* add = nullptr;
   const float* second_mul = nullptr;
   const float* second_add = nullptr;
-  const float* units = nullptr;  ///< unit_affine.hpp
+  const float* units = nullptr;             ///< unit_affine.hpp
+  const std::byte* back_to_back = nullptr;  ///< back_to_back.hpp, of a pair's first step
 };
 
 /// Weights, scales and shifts of a program as they are to lie in device memory, on the host.
@@ -26,7 +27,7 @@ class PackedConstants {
 
   /// Where the constants of a step lie, in bytes; kNone where it has none.
   struct Offsets {
-    std::size_t weights, mul, add, second_mul, second_add, units;
+    std::size_t weights, mul, add, second_mul, second_add, units, back_to_back;
   };
 
   explicit PackedConstants(const Program& program);
@@ -36,6 +37,7 @@ class PackedConstants {
 
  private:
   std::size_t add(const void* data, std::size_t size);
+  std::size_t add(const std::vector<std::byte>& bytes);
   std::size_t add(const std::vector<float>& values);
 
   std::vector<std::byte> bytes_;
@@ -53,9 +55,5 @@ class DeviceConstants {
   DeviceBuffer memory_;
   std::vector<StepConstants> steps_;
 };
-
-/// Weights [out][height][width][in] as `element`, the channels of every tap padded with zeros to
-/// words of 16 bytes (kernels.hpp, ConvArguments).
-std::vector<std::byte> packed_weights(const Tensor& weights, ElementType element);
 
 }  // namespace chexnet_trt::cuda

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "backends/cuda/back_to_back.hpp"
 #include "backends/cuda/fusion/lowerings.hpp"
 #include "common/error.hpp"
 #include "graph/op_table.hpp"
@@ -73,7 +74,9 @@ Program fuse(const Graph& graph, std::int64_t batch, Precision precision) {
     lowering_of(graph.node(id).op).lower(builder, id);
   }
   lower_outputs(builder);
-  return builder.take();
+  Program program = builder.take();
+  program.back_to_back = find_back_to_back(program);
+  return program;
 }
 
 std::string unsupported_reason(Op op) { return lowering_of(op).reason; }

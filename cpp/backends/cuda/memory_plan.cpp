@@ -33,6 +33,9 @@ std::vector<Lifetime> lifetimes_of(const Program& program) {
     for (const int value : reads_of(program.steps[step])) use(value, step);
     for (const int value : writes_of(program.steps[step])) use(value, step);
   }
+  for (const BackToBack& pair : program.back_to_back) {  // maybe written with the first
+    for (const int value : writes_of(program.steps[pair.second])) use(value, pair.first);
+  }
   for (std::size_t index = 0; index < lifetimes.size(); ++index) {
     const Value& value = program.values[index];
     const std::int64_t elements = program.images * value.height * value.width * pitch_of(value);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -189,11 +190,20 @@ struct Step {
   Epilogue epilogue;
 };
 
+/// Two steps that one kernel can compute (back_to_back.hpp).
+struct BackToBack {
+  std::size_t first = 0;
+  std::size_t second = 0;
+  /// The value between them has to be stored for other readers.
+  bool stores_middle = false;
+};
+
 struct Program {
   std::int64_t images = 1;
   std::vector<Value> values;
   /// In an order in which every value is written before it is read.
   std::vector<Step> steps;
+  std::vector<BackToBack> back_to_back;
 };
 
 /// "conv" or another name of a kind.

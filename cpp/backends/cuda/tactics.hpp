@@ -19,10 +19,12 @@ using Tactics = std::vector<std::size_t>;
 /// Milliseconds of one launch of step `step` with `tile`; nothing when it cannot be launched.
 using TimeTile = std::function<std::optional<double>(std::size_t step, std::size_t tile)>;
 
-/// Times every tile of every convolution that `cache` does not know, and takes the fastest.
+/// Times every tile of every convolution, and of every two that one kernel can compute, that `cache`
+/// does not know, and takes the fastest.
 Tactics choose_tactics(const Program& program, const TimeTile& time, TimingCache& cache);
 
-/// "wgmma_128x64", "window_256x64" or "mma_64x32x4", the last being the blocks that share a sum.
+/// "wgmma_128x64", "window_256x64" or "mma_64x32x4", the last being the blocks that share a sum;
+/// "back_to_back_128x64" for two convolutions, of which the second is "joined".
 std::string name_of(const ConvTile& tile);
 
 /// The names of the tiles of the convolutions, one a line: what a blob holds.

@@ -34,4 +34,10 @@ std::string timing_key(const Program& program, const Step& step) {
   return key;
 }
 
+std::string timing_key(const Program& program, const BackToBack& pair) {
+  return timing_key(program, program.steps.at(pair.first)) + " then " +
+         timing_key(program, program.steps.at(pair.second)) +
+         (pair.stores_middle ? "; both" : "; one");
+}
+
 }  // namespace chexnet_trt::cuda

@@ -6,6 +6,9 @@ namespace chexnet_trt::cuda {
 
 /// ConvArguments with what the kernel would compute anew in every thread.
 struct ConvKernelArguments {
+  ConvKernelArguments() = default;
+  explicit ConvKernelArguments(const ConvArguments& arguments);
+
   ConvArguments conv;
   PackedEpilogue epilogue;
   int pixels = 0;         ///< of all images of the result
@@ -17,8 +20,11 @@ struct ConvKernelArguments {
   unsigned column_tiles = 0;
 };
 
-/// Of the current device.
+// Of the current device.
+
 int multiprocessors();
+/// wgmma is an instruction of compute capability 9.0 alone.
+bool has_warpgroups();
 /// Dynamic shared memory of a block.
 int shared_bytes_at_most();
 

@@ -76,8 +76,9 @@ struct ConvArguments {
 };
 
 /// kWarp: mma.sync. kWarpgroup: wgmma, which needs compute capability 9.0 and another type than
-/// float32. kWindow: the same, the window sliding over shared memory.
-enum class ConvKernel { kWarp, kWarpgroup, kWindow };
+/// float32. kWindow: the same, the window sliding over shared memory. kBackToBack: the same, the
+/// next convolution computed from what is still in registers, which makes that one kJoined.
+enum class ConvKernel { kWarp, kWarpgroup, kWindow, kBackToBack, kJoined };
 
 /// How the implicit matrix product of a convolution is cut: a block computes `rows` pixels by
 /// `columns` channels, `splits` blocks share the sum over the taps.
@@ -91,8 +92,24 @@ struct ConvTile {
 const std::vector<ConvTile>& conv_tiles();
 /// A tile, as an index of `conv_tiles`, that every device and element type has.
 std::size_t plain_conv_tile();
+/// The one of a convolution that is computed with the one before it.
+std::size_t joined_conv_tile();
 /// `tile` is an index of `conv_tiles`. Returns an error where the device or the type lacks it.
 cudaError_t launch_conv(const ConvArguments& arguments, std::size_t tile, cudaStream_t stream);
+
+/// Channels between two convolutions that are computed back to back, taken at a time.
+constexpr int kMiddleChannels = 64;
+
+/// Two pointwise convolutions; the second reads what the first's epilogue leaves last, the middle.
+struct BackToBackArguments {
+  ConvArguments first;
+  ConvArguments second;
+  const void* image = nullptr;  ///< back_to_back.hpp; takes the place of both weights
+  bool stores_middle = false;   ///< others read it too
+};
+/// `tile`: of kBackToBack.
+cudaError_t launch_back_to_back(const BackToBackArguments& arguments, const ConvTile& tile,
+                                cudaStream_t stream);
 
 struct InputArguments {
   const void* data = nullptr;

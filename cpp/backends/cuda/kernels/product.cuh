@@ -141,7 +141,7 @@ class Product<T, Shape, Unit::kWarpgroup> {
         WarpgroupCore<T, Shape::kColumns>::multiply(
             sums_[i],
             matrix_descriptor(own_rows + static_cast<unsigned>(i * 64 * kStageBytes + step * 32)),
-            matrix_descriptor(columns + static_cast<unsigned>(step * 32)));
+            matrix_descriptor(columns + static_cast<unsigned>(step * 32)), true);
       }
     }
     commit_warpgroup();
@@ -156,8 +156,18 @@ class Product<T, Shape, Unit::kWarpgroup> {
     for (int i = 0; i < kStripCount; ++i) {
       const unsigned strip = rows + static_cast<unsigned>(i * 64 * kWordBytes);
       WarpgroupCore<T, Shape::kColumns>::multiply(sums_[i], plane_descriptor(strip, row_pair),
-                                                  column_matrix);
+                                                  column_matrix, true);
     }
+#endif
+  }
+  /// Adds 32 bytes of every row of the only strip and of every column, or begins anew with them.
+  /// `rows`: a descriptor, or the fragment of this thread. Between begin_warpgroup and
+  /// commit_warpgroup.
+  template <typename Rows>
+  __device__ void add(const Rows& rows, std::uint64_t columns, bool adds) {
+#if defined(CHEXNET_TRT_HAS_WGMMA)
+    static_assert(kStripCount == 1);
+    WarpgroupCore<T, Shape::kColumns>::multiply(sums_[0], rows, columns, adds);
 #endif
   }
   /// For all steps but the last `Pending`.

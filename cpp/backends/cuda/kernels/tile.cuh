@@ -1,5 +1,6 @@
 #pragma once
 
+#include "backends/cuda/kernels/column_deal.hpp"
 #include "backends/cuda/kernels/conv_launch.hpp"
 
 // How the matrix product of a convolution is cut: output pixels x output channels, summed over the
@@ -43,14 +44,11 @@ struct Tile {
   static constexpr int kShared = kBody + kAffine + static_cast<int>(kRingAlignment);
 };
 
-/// Which numbers of a tile a thread holds. Of every 16 rows x 8 columns the instructions leave it rows
-/// lane / 4 and lane / 4 + 8 of the columns 2 * (lane % 4) and the next. The channels of a unit are
-/// dealt to its columns so that a thread holds runs of kRun consecutive channels, and four
-/// neighbours 4 * kRun: what they read and write needs no exchange.
+/// Which numbers of a tile a thread holds: of every 16 rows lane / 4 and lane / 4 + 8, of the columns
+/// runs of kRun consecutive channels (column_deal.hpp). What it reads and writes needs no exchange.
 template <typename T, typename Shape>
 struct Runs {
-  static constexpr int kWidest = 16 / static_cast<int>(sizeof(T));
-  static constexpr int kRun = kWidest < Shape::kUnitColumns / 4 ? kWidest : Shape::kUnitColumns / 4;
+  static constexpr int kRun = run_length(sizeof(T), Shape::kUnitColumns);
   static constexpr int kParts = kRun / 4;   ///< of 4 channels, as the epilogue takes them
   static constexpr int kGroups = kRun / 2;  ///< of 8 columns, in which a run lies
   static constexpr int kChunks = Shape::kUnitColumns / (4 * kRun);
@@ -58,10 +56,7 @@ struct Runs {
 
   /// The channel, counted in the tile, of a column of the matrix product.
   __host__ __device__ static constexpr int channel_of_column(int column) {
-    const int in_unit = column % Shape::kUnitColumns;
-    const int group = in_unit / 8;
-    return column - in_unit + group / kGroups * 4 * kRun + in_unit % 8 / 2 * kRun +
-           group % kGroups * 2 + in_unit % 2;
+    return dealt_channel(column, Shape::kUnitColumns, kRun);
   }
   /// First channel of a run of `thread`, counted in the tile.
   __device__ static int channel_of(unsigned thread, int chunk) {

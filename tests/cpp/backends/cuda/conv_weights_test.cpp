@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "backends/cuda/device_constants.hpp"
-
 namespace chexnet_trt::cuda {
 namespace {
 

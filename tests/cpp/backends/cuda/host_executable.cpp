@@ -39,7 +39,8 @@ struct HostProgram {
       return reinterpret_cast<const float*>(at(offset));
     };
     return {at(own.weights),           floats_at(own.mul),        floats_at(own.add),
-            floats_at(own.second_mul), floats_at(own.second_add), floats_at(own.units)};
+            floats_at(own.second_mul), floats_at(own.second_add), floats_at(own.units),
+            at(own.back_to_back)};
   }
 
   cuda::Program program;

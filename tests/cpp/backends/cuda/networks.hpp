@@ -108,6 +108,39 @@ inline Graph residual_network(std::int64_t side = 24) {
   return g;
 }
 
+/// Channels of two pointwise convolutions in a row.
+struct PairShape {
+  std::int64_t in = 64;
+  std::int64_t middle = 256;
+  std::int64_t out = 64;
+};
+enum class PairKind {
+  kPreactivation,  ///< the sum is read once more, what is between the convolutions is not
+  kSharedMiddle,   ///< both are
+  kPlain,          ///< relu of the sum is what is between them, and read once more
+};
+
+/// A residual sum of a convolution and one that reads it: 9 x 9 pixels, so that tiles have rests.
+inline Graph pair_network(const PairShape& shape, PairKind kind) {
+  Graph g;
+  const NodeId image = add_image(g, 9, 8);
+  const NodeId start = add_activation(g, "start", add_conv(g, "start/conv", image, {shape.in}));
+  const NodeId wide = add_conv(g, "wide", start, {shape.middle});
+  const NodeId shortcut = add_conv(g, "shortcut", start, {shape.middle});
+  const NodeId sum = add_binary(g, "sum", BinaryKind::kAdd, wide, shortcut);
+  const NodeId middle = kind == PairKind::kPlain
+                            ? add_activation(g, "middle", sum)
+                            : add_preactivation(g, "middle", sum, shape.middle);
+  const NodeId narrow = add_conv(g, "narrow", middle, {shape.out});
+  const NodeId out = add_activation(g, "out", add_bias(g, "bias", narrow, shape.out));
+  g.add_output("y", add_conv(g, "last", out, {16, {3, 3}, {2, 2}, {1, 1}}));
+  if (kind != PairKind::kPreactivation) {
+    g.add_output("z", add_conv(g, "other", middle, {16, {1, 1}, {2, 2}}));
+  }
+  if (kind != PairKind::kPlain) g.add_output("s", add_conv(g, "after", sum, {16, {1, 1}, {2, 2}}));
+  return g;
+}
+
 /// Two dense blocks with a transition between; `growth` channels a layer.
 inline Graph dense_network(std::int64_t growth = 16, std::int64_t side = 24) {
   Graph g;

@@ -17,7 +17,7 @@ TEST(Tactics, ReadsWhatItWrites) {
   Tactics tactics(program.steps.size(), 0);
   for (std::size_t index = 0; index < tactics.size(); ++index) {
     if (std::holds_alternative<ConvStep>(program.steps[index].kind)) {
-      tactics[index] = index % conv_tiles().size();
+      tactics[index] = index % 8;
     }
   }
   const std::string text = to_text(program, tactics);
@@ -40,6 +40,14 @@ TEST(TimingKey, IsTheSameForTheSameLayerAlone) {
   EXPECT_EQ(key_of(program, "block0/b"), key_of(program, "block1/b"));
   EXPECT_NE(key_of(program, "block0/b"), key_of(program, "block2/b"));
   EXPECT_NE(key_of(program, "block0/b"), key_of(other, "block0/b"));
+}
+
+bool is_alone(const ConvTile& tile) {
+  return tile.kernel != ConvKernel::kBackToBack && tile.kernel != ConvKernel::kJoined;
+}
+
+int tiles_of_one() {
+  return static_cast<int>(std::count_if(conv_tiles().begin(), conv_tiles().end(), is_alone));
 }
 
 /// A device on which tile `best` is the fastest and the first one cannot be launched.
@@ -66,8 +74,7 @@ TEST(Tactics, TakesTheFastestTileAndTimesALayerOnce) {
     EXPECT_EQ(tactics[index], is_conv ? timer.best : 0);
   }
   // A layer of block 1 is one of block 0.
-  const auto tiles = static_cast<int>(conv_tiles().size());
-  EXPECT_EQ(timer.calls, static_cast<int>(cache.times().size()) * tiles);
+  EXPECT_EQ(timer.calls, static_cast<int>(cache.times().size()) * tiles_of_one());
   EXPECT_LT(cache.times().size(),
             static_cast<std::size_t>(std::count_if(tactics.begin(), tactics.end(),
                                                    [](std::size_t tile) { return tile != 0; })));
@@ -86,8 +93,54 @@ TEST(Tactics, TimesAgainWhatTheCacheCallsByAnUnknownName) {
   cache.put(times.begin()->first, {"mma_63x64", 1});
   timer.calls = 0;
   EXPECT_EQ(choose_tactics(program, timer.function(), cache), tactics);
-  EXPECT_EQ(timer.calls, static_cast<int>(conv_tiles().size()));
+  EXPECT_EQ(timer.calls, tiles_of_one());
   EXPECT_EQ(cache.find(times.begin()->first)->kernel, times.begin()->second.kernel);
+}
+
+/// Both convolutions take 1 ms each, together they take `together`.
+Tactics tactics_of_pair(const Program& program, double together, TimingCache& cache) {
+  const auto time = [&](std::size_t, std::size_t tile) -> std::optional<double> {
+    return is_alone(conv_tiles()[tile]) ? 1.0 : together;
+  };
+  return choose_tactics(program, time, cache);
+}
+
+TEST(Tactics, JoinsTwoConvolutionsWhereThatIsFaster) {
+  const Program program =
+      fuse(testing::pair_network({}, testing::PairKind::kPreactivation), 1, Precision::kFloat16);
+  const BackToBack& pair = program.back_to_back.at(0);
+  TimingCache cache;
+  const Tactics joined = tactics_of_pair(program, 1.9, cache);
+  EXPECT_EQ(conv_tiles()[joined[pair.first]].kernel, ConvKernel::kBackToBack);
+  EXPECT_EQ(joined[pair.second], joined_conv_tile());
+  EXPECT_EQ(tactics_of_pair(program, 9, cache), joined) << "told by the cache";
+  TimingCache other;
+  const Tactics apart = tactics_of_pair(program, 2.1, other);
+  EXPECT_TRUE(is_alone(conv_tiles()[apart[pair.first]]));
+  EXPECT_TRUE(is_alone(conv_tiles()[apart[pair.second]]));
+}
+
+TEST(Tactics, RefusesAJoinedConvolutionWithoutItsFirst) {
+  const Program program =
+      fuse(testing::pair_network({}, testing::PairKind::kPreactivation), 1, Precision::kFloat16);
+  const BackToBack& pair = program.back_to_back.at(0);
+  TimingCache cache;
+  const Tactics joined = tactics_of_pair(program, 1, cache);
+  EXPECT_EQ(tactics_from_text(to_text(program, joined), program), joined);
+  Tactics broken = joined;
+  broken[pair.first] = 0;
+  EXPECT_THROW(tactics_from_text(to_text(program, broken), program), BackendError);
+  broken = joined;
+  broken[pair.second] = 0;
+  EXPECT_THROW(tactics_from_text(to_text(program, broken), program), BackendError);
+  const Program without = fuse(testing::residual_network(), 1, Precision::kFloat16);
+  Tactics lone(without.steps.size(), 0);
+  for (std::size_t index = 0; index < lone.size(); ++index) {
+    if (std::holds_alternative<ConvStep>(without.steps[index].kind)) {
+      lone[index] = joined_conv_tile();
+    }
+  }
+  EXPECT_THROW(tactics_from_text(to_text(without, lone), without), BackendError);
 }
 
 TEST(Tactics, TakesThePlainTileWhereNoneCanBeTimed) {
