@@ -1,5 +1,5 @@
-#include "backends/cuda/kernels/device_math.cuh"
-#include "backends/cuda/kernels/launch.cuh"
+#include "backends/cuda/kernels/input_blocks.cuh"
+#include "backends/cuda/kernels/pixels.cuh"
 
 namespace chexnet_trt::cuda {
 namespace {
@@ -22,15 +22,12 @@ __device__ float read_input(const InputArguments& arguments, int image, int y, i
   return v[0];
 }
 
-/// A thread a pixel of the result. `Block` and `Channels` as in the arguments, which keeps the
-/// pixel in registers, or 0.
-template <int Block, int Channels>
+/// A thread a pixel of the result.
 __global__ void input_kernel(const __grid_constant__ InputArguments arguments) {
   release_successor();
   wait_for_predecessors();
   const ImageSize& size = arguments.size;
-  const int block = Block > 0 ? Block : arguments.block;
-  const int channels = Channels > 0 ? Channels : size.channels;
+  const int block = arguments.block;
   const DeviceValue& output = arguments.epilogue.output;
   const int pixel = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
   const int line = pixel / arguments.output_width;
@@ -38,42 +35,26 @@ __global__ void input_kernel(const __grid_constant__ InputArguments arguments) {
   if (image >= size.images) return;
   const int x0 = (pixel - line * arguments.output_width) * block - arguments.pad_x;
   const int y0 = (line - image * arguments.output_height) * block - arguments.pad_y;
-  const auto number = [&](int index) {
-    const int c = index % channels;
-    const int dx = index / channels % block;
-    return read_input(arguments, image, y0 + index / (channels * block), x0 + dx, c);
-  };
-  const int count = block * block * channels;
   const std::int64_t first = static_cast<std::int64_t>(pixel) * output.pitch;
-  if constexpr (Block > 0) {
-    constexpr int kCount = Block * Block * Channels;
-#pragma unroll
-    for (int group = 0; group < (kCount + kVector - 1) / kVector; ++group) {
-      float v[kVector];
-#pragma unroll
-      for (int i = 0; i < kVector; ++i) {
-        const int index = group * kVector + i;
-        v[i] = index < kCount ? number(index) : 0.0F;
-      }
-      store(output, first + group * kVector, v);
-    }
-  } else {
-    for (int index = 0; index < count; ++index) {
-      float v[1] = {number(index)};
-      store(output, first + index, v);
-    }
+  for (int index = 0; index < block * block * size.channels; ++index) {
+    const int c = index % size.channels;
+    const int dx = index / size.channels % block;
+    const int dy = index / size.channels / block;
+    float v[1] = {read_input(arguments, image, y0 + dy, x0 + dx, c)};
+    store(output, first + index, v);
   }
 }
 
 }  // namespace
 
 cudaError_t launch_input(const InputArguments& arguments, cudaStream_t stream) {
-  const std::int64_t pixels = static_cast<std::int64_t>(arguments.size.images) *
-                              arguments.output_height * arguments.output_width;
-  const bool is_colour_blocks = arguments.block == 2 && arguments.size.channels == 3 &&
-                                arguments.epilogue.output.pitch % kVector == 0;
-  return launch(is_colour_blocks ? input_kernel<2, 3> : input_kernel<0, 0>,
-                dim3(blocks_for(pixels)), kThreads, 0, 1, stream, arguments);
+  return with_type(arguments.epilogue.output.element, [&](auto stored) {
+    using T = typename decltype(stored)::Type;
+    if (is_in_blocks<T>(arguments)) return launch_input_blocks<T>(arguments, stream);
+    const std::int64_t pixels = static_cast<std::int64_t>(arguments.size.images) *
+                                arguments.output_height * arguments.output_width;
+    return launch(input_kernel, dim3(blocks_for(pixels)), kThreads, 0, 1, stream, arguments);
+  });
 }
 
 }  // namespace chexnet_trt::cuda
