@@ -69,56 +69,96 @@ class TapReader {
   bool is_inside_[Side];
 };
 
-/// Windows of Side x Side taps, Stride apart.
+/// The windows of a column, of Side x Side taps and Stride apart, from top to bottom.
 template <typename T, bool IsMax, int Side, int Stride>
-__global__ void __launch_bounds__(kColumnThreads, sizeof(T) == 1   ? 6
-                                                  : sizeof(T) == 2 ? 5
-                                                                   : 4)
-    column_pool_kernel(const __grid_constant__ ColumnPoolArguments arguments) {
+class WindowColumn {
   static_assert(Stride == Side || Stride == Side - 1);
-  constexpr bool kShares = Stride < Side;
+  static constexpr bool kShares = Stride < Side;  ///< a row of taps with the window below
+
+ public:
+  __device__ WindowColumn(const ColumnPoolArguments& arguments, int image, int y, int x,
+                          int channel)
+      : pool_(arguments.pool.pool),
+        levels_(arguments.pool.levels),
+        top_(y * Stride - pool_.window.pad_y),
+        reader_(pool_, image, top_, x * Stride - pool_.window.pad_x, channel) {}
+
+  __device__ void read_first() {
+    TapRow<T, Side> above;
+    if constexpr (kShares) above = reader_.next();
+    read_below(true);
+    if constexpr (kShares) take(shared_, above);
+  }
+
+  /// Taps of the window at hand that lie inside the image.
+  __device__ int count() const {
+    return (min(top_ + Side, pool_.input_size.height) - max(top_, 0)) * reader_.columns();
+  }
+
+  /// The taps of the window at hand; the next one's are read, if there is one, but not waited for.
+  __device__ Taps<T, IsMax> next(bool is_another) {
+    Taps<T, IsMax> taps = shared_;
+#pragma unroll
+    for (int i = 0; i < Stride - 1; ++i) take(taps, below_[i]);
+    if constexpr (kShares) {
+      shared_ = {};
+      take(shared_, below_[Stride - 1]);
+      taps.take(shared_);
+    } else {
+      take(taps, below_[Stride - 1]);
+    }
+    top_ += Stride;
+    read_below(is_another);
+    return taps;
+  }
+
+ private:
+  __device__ void read_below(bool is_wanted) {
+#pragma unroll
+    for (int i = 0; i < Stride; ++i) below_[i] = reader_.next(is_wanted);
+  }
+  __device__ void take(Taps<T, IsMax>& taps, const TapRow<T, Side>& row) const {
+#pragma unroll
+    for (int i = 0; i < Side; ++i) taps.take(levels_, row.taps[i]);
+  }
+
+  const PoolArguments& pool_;
+  const StoredLevels& levels_;
+  int top_;
+  TapReader<T, IsMax, Side> reader_;
+  Taps<T, IsMax> shared_;  ///< of the row that the window at hand shares with the one above
+  TapRow<T, Side> below_[Stride];
+};
+
+/// As many of a multiprocessor as have registers for what is read ahead.
+template <typename T>
+constexpr int kColumnBlocks = sizeof(T) == 1   ? 6
+                              : sizeof(T) == 2 ? 5
+                                               : 4;
+
+template <typename T, bool IsMax, int Side, int Stride>
+__global__ void __launch_bounds__(kColumnThreads, kColumnBlocks<T>)
+    column_pool_kernel(const __grid_constant__ ColumnPoolArguments arguments) {
   release_successor();
-  const PoolArguments& pool = arguments.pool.pool;
-  const ImageSize& out = pool.output_size;
+  const ImageSize& out = arguments.pool.pool.output_size;
   const Position at = position_of<kVector>(out.images * arguments.parts * out.width, out.channels);
   if (!at.is_inside) return wait_for_predecessors();
   const KeptAffines affines(arguments.pool.packed, out.channels, at.channel);
-  const unsigned line = static_cast<unsigned>(at.pixel) / static_cast<unsigned>(out.width);
-  const int x = at.pixel - static_cast<int>(line) * out.width;
-  const auto image = static_cast<int>(line / static_cast<unsigned>(arguments.parts));
-  const int first = (static_cast<int>(line) - image * arguments.parts) * arguments.rows;
+  const auto pixel = static_cast<unsigned>(at.pixel);
+  const unsigned line = pixel / static_cast<unsigned>(out.width);
+  const unsigned image = line / static_cast<unsigned>(arguments.parts);
+  const auto x = static_cast<int>(pixel - line * out.width);
+  const int first = static_cast<int>(line - image * arguments.parts) * arguments.rows;
   const int last = min(first + arguments.rows, out.height);
-  int top = first * Stride - pool.window.pad_y;
-  TapReader<T, IsMax, Side> reader(pool, image, top, x * Stride - pool.window.pad_x, at.channel);
-  const StoredLevels& levels = arguments.pool.levels;
-  using Row = TapRow<T, Side>;
-  const auto take = [&](Taps<T, IsMax>& taps, const Row& row) {
-#pragma unroll
-    for (int i = 0; i < Side; ++i) taps.take(levels, row.taps[i]);
-  };
+  WindowColumn<T, IsMax, Side, Stride> windows(arguments, static_cast<int>(image), first, x,
+                                               at.channel);
+  const int above = static_cast<int>(image) * out.height;
   wait_for_predecessors();
-  Taps<T, IsMax> shared;
-  Row rows[Stride];
-  Row above;
-  if constexpr (kShares) above = reader.next();
-#pragma unroll
-  for (int i = 0; i < Stride; ++i) rows[i] = reader.next();
-  if constexpr (kShares) take(shared, above);
+  windows.read_first();
   for (int y = first; y < last; ++y) {
-    Taps<T, IsMax> taps = shared;
-#pragma unroll
-    for (int i = 0; i < Stride - (kShares ? 1 : 0); ++i) take(taps, rows[i]);
-    if constexpr (kShares) {
-      shared = {};
-      take(shared, rows[Stride - 1]);
-      taps.take(shared);
-    }
-    const int lines = min(top + Side, pool.input_size.height) - max(top, 0);
-    top += Stride;
-#pragma unroll
-    for (int i = 0; i < Stride; ++i) rows[i] = reader.next(y + 1 < last);
-    finish_pixel<T>(arguments.pool, affines, (image * out.height + y) * out.width + x, at.channel,
-                    taps, lines * reader.columns());
+    const int count = windows.count();
+    const Taps<T, IsMax> taps = windows.next(y + 1 < last);
+    finish_pixel<T>(arguments.pool, affines, (above + y) * out.width + x, at.channel, taps, count);
   }
 }
 

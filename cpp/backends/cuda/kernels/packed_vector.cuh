@@ -21,15 +21,19 @@ struct KeptAffines {
 template <typename T>
 using Vector = RunOf<T, kVector>;
 
-template <typename T>
-__device__ Vector<T> read_vector(const DeviceValue& value, std::int64_t pixel, int channel) {
-  return {read_packed<T, kVector>(value, pixel * value.pitch + channel)};
+/// Numbers of a value are counted in 32 bits (compiled_program.cpp).
+__device__ inline int number_of(const DeviceValue& value, int pixel, int channel) {
+  return pixel * static_cast<int>(value.pitch) + channel;
 }
 
 template <typename T>
-__device__ void finish_packed(const PackedEpilogue& packed, const KeptAffines& affines,
-                              std::int64_t pixel, int channel, const Vector<T>& residual,
-                              float (&v)[kVector / 4][4]) {
+__device__ Vector<T> read_vector(const DeviceValue& value, int pixel, int channel) {
+  return {read_packed<T, kVector>(value, number_of(value, pixel, channel))};
+}
+
+template <typename T>
+__device__ void finish_packed(const PackedEpilogue& packed, const KeptAffines& affines, int pixel,
+                              int channel, const Vector<T>& residual, float (&v)[kVector / 4][4]) {
   Vector<T> output;
   Vector<T> second;
   with_usual(packed, [&](auto usual) {
@@ -42,7 +46,7 @@ __device__ void finish_packed(const PackedEpilogue& packed, const KeptAffines& a
     }
   });
   const auto write = [&](const DeviceValue& value, const Vector<T>& vector) {
-    if (value.data != nullptr) write_packed(value, pixel * value.pitch + channel, vector.run);
+    if (value.data != nullptr) write_packed(value, number_of(value, pixel, channel), vector.run);
   };
   write(packed.epilogue.output, output);
   write(packed.epilogue.second, second);
