@@ -6,6 +6,7 @@ from typing import Any
 
 from chexnet_trt.compare import summary, whitepaper
 from chexnet_trt.compare.modes import BY_NAME
+from chexnet_trt.compare.networks import RANDOM
 from chexnet_trt.compare.summary import CUSTOM, STOCK, key_of
 
 # Milliseconds by key and batch; each round has these, times a factor of its own.
@@ -132,7 +133,7 @@ def scenarios(times: Times) -> dict[str, Any]:
     }
 
 
-NETWORK = {"sha256": "0" * 64, "size": [256, 256, 3], "weights": "RANDOM weights", "path": "n.pb"}
+NETWORK = {"sha256": "0" * 64, "size": [256, 256, 3], "weights": RANDOM, "path": "n.pb"}
 ENVIRONMENT = {
     "cpu": "Test CPU",
     "isa": ["avx2"],

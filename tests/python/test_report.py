@@ -169,10 +169,13 @@ def test_runs_that_disagree_mark_the_cell():
 
 def test_runs_of_other_networks_or_machines_are_refused():
     first, other = comparisons.comparison(), comparisons.comparison()
-    other["models"]["custom"]["sha256"] = "1" * 64
+    other["models"]["custom"] |= {"sha256": "1" * 64}
+    View(first, [other])  # Both are random, and of one shape.
+    for run in (first, other):
+        run["models"]["custom"] |= {"weights": "as given"}
     with pytest.raises(InputError, match="different networks"):
         View(first, [other])
-    other = comparisons.comparison()
+    first, other = comparisons.comparison(), comparisons.comparison()
     other["environment"] = other["environment"] | {"cpu": "Another"}
     with pytest.raises(InputError, match="different machines"):
         View(first, [other])

@@ -106,7 +106,8 @@ def random_weights(
 ) -> WeightSource:
     """Weights for the network `logits`, measured on synthetic images of (pixel - mean) / std.
 
-    The measurement runs at no more than MEASURED_SIZE pixels; the same seed gives the same weights.
+    The measurement runs at no more than MEASURED_SIZE pixels. The same seed gives the same weights,
+    but for the last bits of what is measured.
     """
     rng = np.random.default_rng(seed)
     layers = MeasuringLayers(rng)

@@ -7,6 +7,7 @@ from typing import Any
 
 from chexnet_trt._core import InputError
 from chexnet_trt.compare.modes import BY_NAME
+from chexnet_trt.compare.networks import RANDOM
 from chexnet_trt.compare.spread import differ
 from chexnet_trt.compare.summary import CUSTOM, STOCK, key_of
 
@@ -77,7 +78,7 @@ class View:
 
     def _ratios_of(self, other: Mapping[str, Any]) -> dict[tuple[Any, ...], Fields]:
         for model, network in self.result["models"].items():
-            if other["models"].get(model, {}).get("sha256") != network["sha256"]:
+            if _identity(other["models"].get(model, {})) != _identity(network):
                 raise InputError("the runs are of different networks: report them one by one")
         for name in ("cpu", "threads", "gpus"):
             if other["environment"][name] != self.result["environment"][name]:
@@ -111,6 +112,13 @@ class View:
         rows = self.result["whitepaper"]["speed_ups"].get(to, {"by_batch": {}})["by_batch"]
         found: float | None = rows.get(str(batch))
         return found
+
+
+def _identity(model: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Random weights are as fast as others, and drawn anew they differ in the last bits."""
+    if model.get("weights") == RANDOM:
+        return (model["title"], model["size"])
+    return (model.get("sha256"),)
 
 
 def _by(rows: Iterable[Fields], *names: str) -> dict[tuple[Any, ...], Fields]:
