@@ -166,18 +166,9 @@ class MiddleEpilogue {
   /// `units`: the scales and shifts of the chunk.
   __device__ void finish(const Product<T, Tile>& product, const float* units, int first_channel,
                          Fragments& fragments) const {
-    const bool has_residual = packed_.epilogue.residual.data != nullptr;
-    if (packed_.epilogue.second.data != nullptr) {
-      if (has_residual) {
-        finish_as<EpilogueForm<true, true, true>>(product, units, first_channel, fragments);
-      } else {
-        finish_as<EpilogueForm<true, false, true>>(product, units, first_channel, fragments);
-      }
-    } else if (has_residual) {
-      finish_as<EpilogueForm<true, true, false>>(product, units, first_channel, fragments);
-    } else {
-      finish_as<EpilogueForm<true, false, false>>(product, units, first_channel, fragments);
-    }
+    with_form(packed_, [&](auto form) {
+      finish_as<decltype(form)>(product, units, first_channel, fragments);
+    });
   }
 
  private:
@@ -386,8 +377,7 @@ cudaError_t launch_back_to_back_shape(BackToBackKernelArguments arguments, cudaS
   constexpr auto kKernel = back_to_back_kernel<T, Shape>;
   const int middle = arguments.first.conv.output_size.channels;
   const auto fits = [](const ConvKernelArguments& conv, int run) {
-    return conv.epilogue.is_usual &&
-           is_packed<T>(conv.conv.epilogue, conv.conv.output_size.channels, run);
+    return is_packed<T>(conv.conv.epilogue, conv.conv.output_size.channels, run);
   };
   if (!fits(arguments.first, Runs<T, typename Shape::First>::kRun) ||
       !fits(arguments.second, Runs<T, typename Shape::Second>::kRun)) {

@@ -82,9 +82,10 @@ __device__ inline void saturate(float (&v)[4]) {
 #pragma unroll
   for (int i = 0; i < 4; ++i) v[i] = __saturatef(v[i]);
 }
+/// A number that is none stays none.
 __device__ inline void raise(float floor, float (&v)[4]) {
 #pragma unroll
-  for (int i = 0; i < 4; ++i) v[i] = fmaxf(v[i], floor);
+  for (int i = 0; i < 4; ++i) asm("max.NaN.f32 %0, %0, %1;" : "+f"(v[i]) : "f"(floor));
 }
 
 /// Four levels in one word.
@@ -116,14 +117,12 @@ struct FloatPairs<__half> {
   using Pair = __half2;
   __device__ static float2 to_floats(Pair pair) { return __half22float2(pair); }
   __device__ static Pair from_floats(float a, float b) { return __floats2half2_rn(a, b); }
-  __device__ static Pair zero() { return __float2half2_rn(0.0F); }
 };
 template <>
 struct FloatPairs<__nv_bfloat16> {
   using Pair = __nv_bfloat162;
   __device__ static float2 to_floats(Pair pair) { return __bfloat1622float2(pair); }
   __device__ static Pair from_floats(float a, float b) { return __floats2bfloat162_rn(a, b); }
-  __device__ static Pair zero() { return __float2bfloat162_rn(0.0F); }
 };
 
 /// Four stored numbers: of 8-bit values their levels.
@@ -148,19 +147,19 @@ __device__ inline void unpack(const StoredLevels& levels, const PackedRun<T>& ru
 
 /// Of floating-point types: floored and stored.
 template <typename T>
-__device__ inline PackedRun<T> pack_floored(float floor, const float (&v)[4]) {
+__device__ inline PackedRun<T> pack_floored(float floor, float (&v)[4]) {
   PackedRun<T> run;
   if constexpr (std::is_same_v<T, float>) {
+    raise(floor, v);
 #pragma unroll
-    for (int i = 0; i < 4; ++i) run.words[i] = __float_as_uint(fmaxf(v[i], floor));
+    for (int i = 0; i < 4; ++i) run.words[i] = __float_as_uint(v[i]);
   } else {
     using Pairs = FloatPairs<T>;
+    const auto floors = Pairs::from_floats(floor, floor);
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
-      const auto pair = Pairs::from_floats(v[i * 2], v[i * 2 + 1]);
-      const auto raised = __hmax2(pair, Pairs::zero());
-      const auto bits = [](const auto& of) { return *reinterpret_cast<const unsigned*>(&of); };
-      run.words[i] = floor == 0 ? bits(raised) : bits(pair);
+      const auto pair = __hmax2_nan(Pairs::from_floats(v[i * 2], v[i * 2 + 1]), floors);
+      run.words[i] = *reinterpret_cast<const unsigned*>(&pair);
     }
   }
   return run;
@@ -181,29 +180,25 @@ __device__ inline void add_residual(const PackedEpilogue& packed, const PackedRu
   for (int i = 0; i < 4; ++i) v[i] = fmaf(added[i], packed.residual_factor, v[i]);
 }
 
-/// The output before it is stored; saturated where `saturates`.
-template <typename T>
-__device__ inline void first_numbers(const PackedEpilogue& packed, const AffineFour& affine,
-                                     const PackedRun<T>& residual, bool saturates, float (&v)[4]) {
-  scale_and_shift(affine.mul, affine.add, v);
-  if (packed.epilogue.residual.data == nullptr) {
-    if (saturates) saturate(v);
-    return;
-  }
-  if (packed.floor_before > kNoFloor) raise(packed.floor_before, v);
-  add_residual<T>(packed, residual, v);
-  if (saturates) saturate(v);
-}
-
-/// What an epilogue does as far as the compiler knows it: where it does, no branch parts the work on
-/// some channels from that on the next ones. A usual one is PackedEpilogue's.
-template <bool IsUsual, bool HasResidual, bool HasSecond>
+/// What an epilogue does: known to the compiler, so that no branch parts the work on some channels
+/// from that on the next ones.
+template <bool HasResidual, bool HasSecond>
 struct EpilogueForm {
-  static constexpr bool kIsUsual = IsUsual;
-  static constexpr bool kHasResidual = HasResidual;  ///< of a usual one
-  static constexpr bool kHasSecond = HasSecond;      ///< of a usual one
+  static constexpr bool kHasResidual = HasResidual;
+  static constexpr bool kHasSecond = HasSecond;
 };
-using AnyEpilogue = EpilogueForm<false, false, false>;
+
+/// `function(form)` with the epilogue's EpilogueForm.
+template <typename Function>
+__device__ inline void with_form(const PackedEpilogue& packed, Function function) {
+  const bool has_second = packed.epilogue.second.data != nullptr;
+  if (packed.epilogue.residual.data != nullptr) {
+    if (has_second) return function(EpilogueForm<true, true>());
+    return function(EpilogueForm<true, false>());
+  }
+  if (has_second) return function(EpilogueForm<false, true>());
+  function(EpilogueForm<false, false>());
+}
 
 /// The epilogue of four channels whose sums, or levels, are `v`.
 template <typename T, typename Form>
@@ -211,48 +206,29 @@ __device__ inline PackedOutputs<T> run_packed_epilogue(const PackedEpilogue& pac
                                                        const AffineFour& affine,
                                                        const PackedRun<T>& residual,
                                                        float (&v)[4]) {
-  const bool has_second =
-      Form::kIsUsual ? Form::kHasSecond : packed.epilogue.second.data != nullptr;
-  const bool rounds = kIsLevel<T> && (Form::kIsUsual || packed.is_rounded);
   PackedOutputs<T> result{};
-  if constexpr (Form::kIsUsual) {
-    scale_and_shift(affine.mul, affine.add, v);
-    if constexpr (Form::kHasResidual) add_residual<T>(packed, residual, v);
-    if constexpr (kIsLevel<T>) saturate(v);
-  } else {
-    first_numbers<T>(packed, affine, residual, rounds, v);
+  scale_and_shift(affine.mul, affine.add, v);
+  if constexpr (Form::kHasResidual) {
+    raise(packed.floor_before, v);
+    add_residual<T>(packed, residual, v);
   }
   if constexpr (kIsLevel<T>) {
-    if (rounds) result.first.words[0] = pack_units(packed.range, v);
+    saturate(v);
+    result.first.words[0] = pack_units(packed.range, v);
   } else {
     result.first = pack_floored<T>(packed.floor, v);
   }
-  if (!has_second) return result;
-  if (!rounds) {
-#pragma unroll
-    for (int i = 0; i < 4; ++i) v[i] = packed.floor == 0 ? fmaxf(v[i], 0) : v[i];
-  }
-  scale_and_shift(affine.second_mul, affine.second_add, v);
-  if constexpr (kIsLevel<T>) {
-    saturate(v);
-    result.second.words[0] = pack_units(packed.second_range, v);
-  } else {
-    result.second = pack_floored<T>(packed.second_floor, v);
+  if constexpr (Form::kHasSecond) {
+    if constexpr (!kIsLevel<T>) raise(packed.floor, v);
+    scale_and_shift(affine.second_mul, affine.second_add, v);
+    if constexpr (kIsLevel<T>) {
+      saturate(v);
+      result.second.words[0] = pack_units(packed.second_range, v);
+    } else {
+      result.second = pack_floored<T>(packed.second_floor, v);
+    }
   }
   return result;
-}
-
-/// `function(form)` with the epilogue's EpilogueForm.
-template <typename Function>
-__device__ inline void with_form(const PackedEpilogue& packed, Function function) {
-  if (!packed.is_usual) return function(AnyEpilogue());
-  const bool has_second = packed.epilogue.second.data != nullptr;
-  if (packed.epilogue.residual.data != nullptr) {
-    if (has_second) return function(EpilogueForm<true, true, true>());
-    return function(EpilogueForm<true, true, false>());
-  }
-  if (has_second) return function(EpilogueForm<true, false, true>());
-  function(EpilogueForm<true, false, false>());
 }
 
 /// True where a value can be read and written as Packed<T>, `Count` channels at a time.
@@ -279,7 +255,7 @@ bool is_packed(const DeviceEpilogue& epilogue, int channels, int count) {
     return value.data == nullptr || is_packed<T>(value, count);
   };
   const bool rounds = size_of(epilogue.output.element) == 1;
-  return channels % count == 0 && (sizeof(T) == 1 || !rounds) && epilogue.units != nullptr &&
+  return channels % count == 0 && (sizeof(T) == 1) == rounds && epilogue.units != nullptr &&
          is_floor(epilogue.activation) && is_floor(epilogue.activation_after) &&
          is_floor(epilogue.second_activation) && fits(epilogue.residual) && fits(epilogue.output) &&
          fits(epilogue.second);
