@@ -7,7 +7,6 @@
 #include "backends/cuda/conv_weights.hpp"
 #include "backends/cuda/kernels/column_deal.hpp"
 #include "backends/cuda/kernels/kernels.hpp"
-#include "backends/cuda/unit_affine.hpp"
 
 namespace chexnet_trt::cuda {
 namespace {
@@ -156,16 +155,12 @@ std::vector<std::byte> back_to_back_image(const Program& program, const BackToBa
   const Value& middle = value_at(program, middle_of(first));
   const auto outs = static_cast<int>(value_at(program, second.epilogue.output).channels);
   const auto channels = static_cast<std::size_t>(middle.channels);
-  const std::vector<float> units = unit_affine(program, first);
   const auto element_bytes = static_cast<int>(size_of(middle.element));
   const std::size_t words = kMiddleChannels * size_of(middle.element) / kWord;
   Image image(element_bytes);
   for (std::size_t channel = 0; channel < channels; channel += kMiddleChannels) {
     image.add_planes(wide, static_cast<std::int64_t>(channel), kMiddleChannels);
     image.add_exchanged_planes(narrow, channel * size_of(middle.element) / kWord, words, outs);
-    for (std::size_t row = 0; row < 4; ++row) {
-      image.add(&units[row * channels + channel], kMiddleChannels * sizeof(float));
-    }
   }
   return image.take();
 }

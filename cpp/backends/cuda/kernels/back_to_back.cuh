@@ -24,7 +24,6 @@ struct BackToBackShape {
   static constexpr int kThreads = 128 * kGroups;
   static constexpr int kMiddleWords = kMiddleChannels * static_cast<int>(sizeof(T)) / kWordBytes;
   static constexpr int kSecondBytes = kMiddleWords * kColumns * kWordBytes;  ///< of a slot
-  static constexpr int kAffineBytes = 4 * kMiddleChannels * 4;
 };
 
 /// What is the same for all blocks of a launch.
@@ -40,12 +39,13 @@ struct BackToBackKernelArguments {
 };
 
 /// Where things lie in shared memory: the input of the warpgroups, the slots, barriers, the scales and
-/// shifts of the second convolution.
+/// shifts of both convolutions.
 template <typename Shape>
 struct BackToBackMemory {
   int strip;  ///< bytes of 64 pixels of the input
   int slots;
   int barriers;
+  int units;  ///< of the first convolution, as DeviceEpilogue has them
   int shelf;
   int end;
 
@@ -53,7 +53,8 @@ struct BackToBackMemory {
     strip = (arguments.first.words + kStageWords - 1) / kStageWords * 64 * kStageBytes;
     slots = Shape::kGroups * strip;
     barriers = slots + arguments.slots * arguments.slot_bytes;
-    shelf = barriers + arguments.slots * kWordBytes;
+    units = barriers + arguments.slots * kWordBytes;
+    shelf = units + arguments.chunks * kMiddleChannels * kWordBytes;
     end = shelf + Shape::Second::kAffine;
   }
 };
@@ -117,6 +118,16 @@ class SlotRing {
   unsigned parity_ = 0;
 };
 
+/// Begins to copy the scales and shifts of all channels of the middle.
+template <typename Shape>
+__device__ inline void copy_units(const BackToBackKernelArguments& arguments, unsigned to) {
+  const auto* units = reinterpret_cast<const float4*>(arguments.first.epilogue.epilogue.units);
+  for (int i = static_cast<int>(threadIdx.x); i < arguments.chunks * kMiddleChannels;
+       i += Shape::kThreads) {
+    copy_word_async(to + static_cast<unsigned>(i * kWordBytes), units + i, true);
+  }
+}
+
 /// Begins to copy the words of the 64 pixels of this warpgroup, as Tile's rows lie.
 __device__ inline void copy_strip(const ConvKernelArguments& conv, int first_pixel, unsigned to) {
   constexpr int kStep = 128 / kStageWords;
@@ -147,8 +158,12 @@ class MiddleEpilogue {
  public:
   using Fragments = unsigned[Shape::kMiddleWords / 2][4];
 
-  __device__ explicit MiddleEpilogue(const BackToBackKernelArguments& arguments)
-      : packed_(arguments.first.epilogue), stores_middle_(arguments.stores_middle) {}
+  /// `units`: of all channels.
+  __device__ MiddleEpilogue(const BackToBackKernelArguments& arguments, const float* units)
+      : packed_(arguments.first.epilogue),
+        stores_middle_(arguments.stores_middle),
+        units_(units),
+        channels_(arguments.chunks * kMiddleChannels) {}
 
   __device__ void begin(const TilePixels& pixels) {
 #pragma unroll
@@ -163,19 +178,17 @@ class MiddleEpilogue {
           read_packed<T, Deal::kRun>(residual, place(residual, half, first_channel + column));
     });
   }
-  /// `units`: the scales and shifts of the chunk.
-  __device__ void finish(const Product<T, Tile>& product, const float* units, int first_channel,
+  __device__ void finish(const Product<T, Tile>& product, int first_channel,
                          Fragments& fragments) const {
-    with_form(packed_, [&](auto form) {
-      finish_as<decltype(form)>(product, units, first_channel, fragments);
-    });
+    with_form<T>(packed_,
+                 [&](auto form) { finish_as<decltype(form)>(product, first_channel, fragments); });
   }
 
  private:
   static_assert(Deal::kRun * sizeof(T) == kWordBytes && Deal::kStrips == 1);
 
   template <typename Form>
-  __device__ void finish_as(const Product<T, Tile>& product, const float* units, int first_channel,
+  __device__ void finish_as(const Product<T, Tile>& product, int first_channel,
                             Fragments& fragments) const {
     const DeviceValue& output = packed_.epilogue.output;
     const DeviceValue& second = packed_.epilogue.second;
@@ -186,8 +199,8 @@ class MiddleEpilogue {
     for (int chunk = 0; chunk < Deal::kChunks; ++chunk) {
 #pragma unroll
       for (int part = 0; part < Deal::kParts; ++part) {
-        const AffineFour affine =
-            affine_four(units, kMiddleChannels, Deal::channel_of(threadIdx.x, chunk) + part * 4);
+        const int column = Deal::channel_of(threadIdx.x, chunk) + part * 4;
+        const AffineFour affine = affine_four(units_, channels_, first_channel + column);
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
           float v[4];
@@ -240,6 +253,8 @@ class MiddleEpilogue {
 
   const PackedEpilogue& packed_;
   bool stores_middle_;
+  const float* units_;
+  int channels_;
   int pixel_[2] = {-1, -1};
   Run residuals_[Deal::kChunks][2];
 };
@@ -305,9 +320,10 @@ __device__ inline void compute_tiles(const BackToBackKernelArguments& arguments,
   };
   const AffineShelf<Second> shelf(reinterpret_cast<float*>(shared + memory.shelf));
   shelf.copy(arguments.second.epilogue.epilogue.units, 0, Shape::kColumns);
+  copy_units<Shape>(arguments, base + static_cast<unsigned>(memory.units));
   wait_for_predecessors();
   copy(tile);
-  MiddleEpilogue<T, Shape> middle(arguments);
+  MiddleEpilogue<T, Shape> middle(arguments, reinterpret_cast<const float*>(shared + memory.units));
   middle.begin({tile * Shape::kRows, pixels});
   middle.read_residuals(0);
   wait_for_copies<0>();
@@ -333,17 +349,15 @@ __device__ inline void compute_tiles(const BackToBackKernelArguments& arguments,
         synchronise(2 + group, 128);
         copy(next);
       }
-      const unsigned second = slot + static_cast<unsigned>(first_bytes);
-      const auto* units = reinterpret_cast<const float*>(
-          shared + (second - base) + static_cast<unsigned>(Shape::kSecondBytes));
-      middle.finish(product, units, chunk * kMiddleChannels, fragments);
+      middle.finish(product, chunk * kMiddleChannels, fragments);
       if (!is_last) {
         middle.read_residuals((chunk + 1) * kMiddleChannels);
       } else if (next < arguments.tiles) {
         middle.begin({next * Shape::kRows, pixels});
         middle.read_residuals(0);
       }
-      multiply_second<T, Shape>(fragments, second, chunk > 0, sums);
+      multiply_second<T, Shape>(fragments, slot + static_cast<unsigned>(first_bytes), chunk > 0,
+                                sums);
       sums.template wait<0>();
       hold_fragments(fragments);
       ring.release();
@@ -384,8 +398,7 @@ cudaError_t launch_back_to_back_shape(BackToBackKernelArguments arguments, cudaS
     return cudaErrorInvalidValue;
   }
   arguments.chunks = middle / kMiddleChannels;
-  arguments.slot_bytes = arguments.first.words * kMiddleChannels * kWordBytes +
-                         Shape::kSecondBytes + Shape::kAffineBytes;
+  arguments.slot_bytes = arguments.first.words * kMiddleChannels * kWordBytes + Shape::kSecondBytes;
   const int room = shared_bytes_at_most() - static_cast<int>(kRingAlignment) -
                    BackToBackMemory<Shape>(arguments).end;
   arguments.slots = std::min(arguments.chunks, room / (arguments.slot_bytes + kWordBytes));

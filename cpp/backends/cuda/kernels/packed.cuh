@@ -182,22 +182,31 @@ __device__ inline void add_residual(const PackedEpilogue& packed, const PackedRu
 
 /// What an epilogue does: known to the compiler, so that no branch parts the work on some channels
 /// from that on the next ones.
-template <bool HasResidual, bool HasSecond>
+template <bool HasResidual, bool HasSecond, bool Rounds>
 struct EpilogueForm {
   static constexpr bool kHasResidual = HasResidual;
   static constexpr bool kHasSecond = HasSecond;
+  static constexpr bool kRounds = Rounds;  ///< the output has 8 bits, stored or not
 };
 
-/// `function(form)` with the epilogue's EpilogueForm.
-template <typename Function>
+/// `function(form)` with the EpilogueForm of an epilogue that stores T. Of 8-bit values only an
+/// output that nobody reads is not rounded, so then there is a second one.
+template <typename T, typename Function>
 __device__ inline void with_form(const PackedEpilogue& packed, Function function) {
+  const bool has_residual = packed.epilogue.residual.data != nullptr;
   const bool has_second = packed.epilogue.second.data != nullptr;
-  if (packed.epilogue.residual.data != nullptr) {
-    if (has_second) return function(EpilogueForm<true, true>());
-    return function(EpilogueForm<true, false>());
+  if constexpr (kIsLevel<T>) {
+    if (!packed.is_rounded) {
+      if (has_residual) return function(EpilogueForm<true, true, false>());
+      return function(EpilogueForm<false, true, false>());
+    }
   }
-  if (has_second) return function(EpilogueForm<false, true>());
-  function(EpilogueForm<false, false>());
+  if (has_residual) {
+    if (has_second) return function(EpilogueForm<true, true, kIsLevel<T>>());
+    return function(EpilogueForm<true, false, kIsLevel<T>>());
+  }
+  if (has_second) return function(EpilogueForm<false, true, kIsLevel<T>>());
+  function(EpilogueForm<false, false, kIsLevel<T>>());
 }
 
 /// The epilogue of four channels whose sums, or levels, are `v`.
@@ -212,14 +221,14 @@ __device__ inline PackedOutputs<T> run_packed_epilogue(const PackedEpilogue& pac
     raise(packed.floor_before, v);
     add_residual<T>(packed, residual, v);
   }
-  if constexpr (kIsLevel<T>) {
+  if constexpr (Form::kRounds) {
     saturate(v);
     result.first.words[0] = pack_units(packed.range, v);
-  } else {
+  } else if constexpr (!kIsLevel<T>) {
     result.first = pack_floored<T>(packed.floor, v);
   }
   if constexpr (Form::kHasSecond) {
-    if constexpr (!kIsLevel<T>) raise(packed.floor, v);
+    if constexpr (!Form::kRounds) raise(packed.floor, v);
     scale_and_shift(affine.second_mul, affine.second_add, v);
     if constexpr (kIsLevel<T>) {
       saturate(v);
@@ -255,7 +264,7 @@ bool is_packed(const DeviceEpilogue& epilogue, int channels, int count) {
     return value.data == nullptr || is_packed<T>(value, count);
   };
   const bool rounds = size_of(epilogue.output.element) == 1;
-  return channels % count == 0 && (sizeof(T) == 1) == rounds && epilogue.units != nullptr &&
+  return channels % count == 0 && (sizeof(T) == 1 || !rounds) && epilogue.units != nullptr &&
          is_floor(epilogue.activation) && is_floor(epilogue.activation_after) &&
          is_floor(epilogue.second_activation) && fits(epilogue.residual) && fits(epilogue.output) &&
          fits(epilogue.second);

@@ -36,7 +36,7 @@ __device__ void finish_packed(const PackedEpilogue& packed, const KeptAffines& a
                               int channel, const Vector<T>& residual, float (&v)[kVector / 4][4]) {
   Vector<T> output;
   Vector<T> second;
-  with_form(packed, [&](auto form) {
+  with_form<T>(packed, [&](auto form) {
 #pragma unroll
     for (int i = 0; i < kVector / 4; ++i) {
       const auto result =

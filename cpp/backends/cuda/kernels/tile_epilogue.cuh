@@ -84,7 +84,7 @@ class TileEpilogue {
 
   __device__ void finish(const Product<T, Shape>& product) {
     if constexpr (IsPacked) {
-      with_form(packed_, [&](auto form) {
+      with_form<T>(packed_, [&](auto form) {
       // Unrolled, or the sums would lie in local memory.
 #pragma unroll
         for (int chunk = 0; chunk < Deal::kChunks; ++chunk) {
@@ -228,7 +228,7 @@ class TileEpilogue {
       if (epilogue.residual.data != nullptr) {
         residual = read_packed<T>(epilogue.residual, place(epilogue.residual, pixel, channel));
       }
-      with_form(packed_, [&](auto form) {
+      with_form<T>(packed_, [&](auto form) {
         const auto result =
             run_packed_epilogue<T, decltype(form)>(packed_, shelf_.four(column, 0), residual, sum);
         if (epilogue.output.data != nullptr) {
