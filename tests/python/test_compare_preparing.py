@@ -95,6 +95,7 @@ def test_the_machine_is_described():
     core = min(os.sched_getaffinity(0))
     facts = environment.describe({core}, 1)
     assert facts["pinned_to"] == [core]
+    assert facts["physical_cores"] == 1
     assert facts["packages"]["openvino"]
     assert {"cpu", "isa", "governor", "gpus", "os", "threads"} <= set(facts)
 

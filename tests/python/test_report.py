@@ -157,6 +157,13 @@ def test_noisy_cells_are_marked_and_others_not(text):
     assert NOISY not in steady[1]
 
 
+def test_threads_of_one_physical_core_are_told():
+    run = comparisons.comparison()
+    assert "pinned to 0, 1<" in html.render(page(View(run)))
+    run["environment"] = run["environment"] | {"physical_cores": 1}
+    assert "pinned to 0, 1, logical CPUs of 1 physical core<" in html.render(page(View(run)))
+
+
 def test_runs_that_disagree_mark_the_cell():
     first = comparisons.comparison()
     slower = {**comparisons.TIMES, "custom/native-fp32": {1: 25.0, 8: 186.0}}

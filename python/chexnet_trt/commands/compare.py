@@ -88,7 +88,12 @@ def _add_measuring(group: argparse._ArgumentGroup) -> None:
         metavar="S",
         help="of offline, and of each trial of the server (default 3)",
     )
-    group.add_argument("--threads", type=positive, metavar="N", help="cores; default: all")
+    group.add_argument(
+        "--threads",
+        type=positive,
+        metavar="N",
+        help="CPUs, of different physical cores as far as there are; default: all",
+    )
     group.add_argument(
         "--latency-target", type=_seconds, default=7.0, metavar="MS", help="of table 8 (default 7)"
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from chexnet_trt import machine
+from chexnet_trt.compare.cores import physical
 
 PACKAGES = (
     "chexnet_trt",
@@ -38,6 +39,7 @@ def describe(cores: Collection[int], threads: int) -> dict[str, Any]:
         "os": _system(),
         "packages": {name: version for name, version in versions.items() if version},
         "pinned_to": sorted(cores),
+        "physical_cores": physical(cores),
         "threads": threads,
         "governor": _governor(min(cores)),
         "gpus": _gpus(),

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from chexnet_trt import machine
 from chexnet_trt._core import InputError
 from chexnet_trt.compare import accuracy, environment, images, networks, results, whitepaper
+from chexnet_trt.compare.cores import choose
 from chexnet_trt.compare.networks import Compared
 from chexnet_trt.compare.plan import Plan
 from chexnet_trt.compare.setting import Setting
@@ -37,7 +38,7 @@ class Prepared:
 
 def prepare(plan: Plan, work: Path) -> Prepared:
     """Makes in `work` what the modes are given. Raises InputError on a bad network or plan."""
-    cores = set(sorted(os.sched_getaffinity(0))[: plan.threads])
+    cores = choose(os.sched_getaffinity(0), plan.threads)
     if len(cores) < plan.threads:
         raise InputError(f"--threads {plan.threads}: this process may use {len(cores)} cores")
     compared, no_stock = _networks(plan, work)

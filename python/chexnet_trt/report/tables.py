@@ -184,6 +184,14 @@ def _reasons(view: View, entry: Fields) -> list[str]:
     ]
 
 
+def _sharing(facts: Fields) -> str:
+    """Runs before this was told have no such fact."""
+    count = facts.get("physical_cores", len(facts["pinned_to"]))
+    if count == len(facts["pinned_to"]):
+        return ""
+    return f", logical CPUs of {count} physical core{'s' if count > 1 else ''}"
+
+
 def environment_table(view: View) -> Table:
     facts = view.result["environment"]
     packages = ", ".join(f"{name} {version}" for name, version in facts["packages"].items())
@@ -195,7 +203,7 @@ def environment_table(view: View) -> Table:
     pairs = {
         "CPU": facts["cpu"],
         "Instruction sets": ", ".join(facts["isa"]),
-        "Cores": f"{facts['threads']} threads, every process pinned to cores {cores}",
+        "Cores": f"{facts['threads']} threads, every process pinned to {cores}{_sharing(facts)}",
         "Governor": facts["governor"] or "not told by this machine",
         "GPU": gpus or "none",
         "Memory": f"{facts['memory_gib']} GiB",
