@@ -50,7 +50,10 @@ std::optional<TimedTile> choose_tile(const std::string& key, std::size_t step,
                                      IsCandidate is_candidate, const TimeTile& time,
                                      TimingCache& cache) {
   if (const std::optional<KernelTime> known = cache.find(key)) {
-    if (const auto tile = tile_called(known->kernel)) return TimedTile{*tile, known->milliseconds};
+    const std::optional<std::size_t> tile = tile_called(known->kernel);
+    if (tile && is_candidate(conv_tiles()[*tile].kernel)) {
+      return TimedTile{*tile, known->milliseconds};
+    }
   }
   const std::optional<TimedTile> best = fastest(step, is_candidate, time);
   if (best) cache.put(key, {name_of(conv_tiles()[best->tile]), best->milliseconds});

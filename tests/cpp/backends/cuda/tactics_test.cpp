@@ -12,12 +12,20 @@
 namespace chexnet_trt::cuda {
 namespace {
 
+bool is_alone(const ConvTile& tile) {
+  return tile.kernel != ConvKernel::kBackToBack && tile.kernel != ConvKernel::kJoined;
+}
+
+int tiles_of_one() {
+  return static_cast<int>(std::count_if(conv_tiles().begin(), conv_tiles().end(), is_alone));
+}
+
 TEST(Tactics, ReadsWhatItWrites) {
   const Program program = fuse(testing::residual_network(), 1, Precision::kFloat16);
   Tactics tactics(program.steps.size(), 0);
   for (std::size_t index = 0; index < tactics.size(); ++index) {
     if (std::holds_alternative<ConvStep>(program.steps[index].kind)) {
-      tactics[index] = index % 8;
+      tactics[index] = index % static_cast<std::size_t>(tiles_of_one());
     }
   }
   const std::string text = to_text(program, tactics);
@@ -40,14 +48,6 @@ TEST(TimingKey, IsTheSameForTheSameLayerAlone) {
   EXPECT_EQ(key_of(program, "block0/b"), key_of(program, "block1/b"));
   EXPECT_NE(key_of(program, "block0/b"), key_of(program, "block2/b"));
   EXPECT_NE(key_of(program, "block0/b"), key_of(other, "block0/b"));
-}
-
-bool is_alone(const ConvTile& tile) {
-  return tile.kernel != ConvKernel::kBackToBack && tile.kernel != ConvKernel::kJoined;
-}
-
-int tiles_of_one() {
-  return static_cast<int>(std::count_if(conv_tiles().begin(), conv_tiles().end(), is_alone));
 }
 
 /// A device on which tile `best` is the fastest and the first one cannot be launched.
@@ -118,6 +118,19 @@ TEST(Tactics, JoinsTwoConvolutionsWhereThatIsFaster) {
   const Tactics apart = tactics_of_pair(program, 2.1, other);
   EXPECT_TRUE(is_alone(conv_tiles()[apart[pair.first]]));
   EXPECT_TRUE(is_alone(conv_tiles()[apart[pair.second]]));
+}
+
+TEST(Tactics, TakesNoKernelForTwoFromTheCacheForOne) {
+  const Program program = fuse(testing::residual_network(), 1, Precision::kFloat16);
+  FakeTimer timer;
+  TimingCache cache;
+  const Tactics tactics = choose_tactics(program, timer.function(), cache);
+  const KernelTimes times = cache.times();
+  for (const char* kernel : {"joined", "back_to_back_192x64"}) {
+    cache.put(times.begin()->first, {kernel, 0});
+    EXPECT_EQ(choose_tactics(program, timer.function(), cache), tactics) << kernel;
+    EXPECT_EQ(cache.find(times.begin()->first)->kernel, times.begin()->second.kernel);
+  }
 }
 
 TEST(Tactics, RefusesAJoinedConvolutionWithoutItsFirst) {
