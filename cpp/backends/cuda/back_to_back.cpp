@@ -7,6 +7,7 @@
 #include "backends/cuda/conv_weights.hpp"
 #include "backends/cuda/kernels/column_deal.hpp"
 #include "backends/cuda/kernels/kernels.hpp"
+#include "backends/cuda/unit_affine.hpp"
 
 namespace chexnet_trt::cuda {
 namespace {
@@ -49,9 +50,10 @@ bool can_join(const Program& program, const Step& first, const Step& second) {
 bool is_read_by_others(const Program& program, int value, std::size_t reader) {
   const Value& own = value_at(program, value);
   if (own.parent >= 0 || own.binding >= 0) return true;  // within another value, or an output
+  const auto lies_in_it = [&](int read) { return place_of(program, read).owner == value; };
   for (std::size_t step = 0; step < program.steps.size(); ++step) {
     const std::vector<int> reads = reads_of(program.steps[step]);
-    if (step != reader && std::find(reads.begin(), reads.end(), value) != reads.end()) return true;
+    if (step != reader && std::any_of(reads.begin(), reads.end(), lies_in_it)) return true;
   }
   return false;
 }
@@ -155,12 +157,16 @@ std::vector<std::byte> back_to_back_image(const Program& program, const BackToBa
   const Value& middle = value_at(program, middle_of(first));
   const auto outs = static_cast<int>(value_at(program, second.epilogue.output).channels);
   const auto channels = static_cast<std::size_t>(middle.channels);
+  const std::vector<float> units = unit_affine(program, first);
   const auto element_bytes = static_cast<int>(size_of(middle.element));
   const std::size_t words = kMiddleChannels * size_of(middle.element) / kWord;
   Image image(element_bytes);
   for (std::size_t channel = 0; channel < channels; channel += kMiddleChannels) {
     image.add_planes(wide, static_cast<std::int64_t>(channel), kMiddleChannels);
     image.add_exchanged_planes(narrow, channel * size_of(middle.element) / kWord, words, outs);
+    for (std::size_t row = 0; row < 4; ++row) {
+      image.add(&units[row * channels + channel], kMiddleChannels * sizeof(float));
+    }
   }
   return image.take();
 }

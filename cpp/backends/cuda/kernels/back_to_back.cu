@@ -43,7 +43,7 @@ cudaError_t launch_back_to_back(const BackToBackArguments& arguments, const Conv
   BackToBackKernelArguments kernel;
   kernel.first = ConvKernelArguments(arguments.first);
   kernel.second = ConvKernelArguments(arguments.second);
-  kernel.parts.image = arguments.image;
+  kernel.image = arguments.image;
   kernel.stores_middle = arguments.stores_middle;
   switch (arguments.first.input.element) {
     case ElementType::kFloat16: return launch_columns<__half>(kernel, tile.rows, stream);

@@ -14,58 +14,6 @@
 
 namespace chexnet_trt::cuda {
 
-template <typename T, int Groups_, int Columns_>
-struct BackToBackShape {
-  static constexpr int kGroups = Groups_;    ///< warpgroups
-  static constexpr int kColumns = Columns_;  ///< channels of the second convolution
-  static constexpr int kRows = 64 * kGroups;
-  using First = Tile<Unit::kWarpgroup, kRows, kMiddleChannels, 64, kMiddleChannels, 1, 1>;
-  using Second = Tile<Unit::kWarpgroup, kRows, kColumns, 64, kColumns, 1, 1>;
-  static constexpr int kThreads = 128 * kGroups;
-  static constexpr int kMiddleWords = kMiddleChannels * static_cast<int>(sizeof(T)) / kWordBytes;
-  static constexpr int kSecondBytes = kMiddleWords * kColumns * kWordBytes;  ///< of a slot
-};
-
-/// What is the same for all blocks of a launch.
-struct BackToBackKernelArguments {
-  ConvKernelArguments first;
-  ConvKernelArguments second;
-  ImageParts parts;  ///< of kMiddleChannels of the middle each
-  bool stores_middle = false;
-  int tiles = 0;
-};
-
-/// Where things lie in shared memory: the input of the warpgroups, the slots, barriers, the scales and
-/// shifts of both convolutions.
-template <typename Shape>
-struct BackToBackMemory {
-  int strip;  ///< bytes of 64 pixels of the input
-  int slots;
-  int barriers;
-  int units;  ///< of the first convolution, as DeviceEpilogue has them
-  int shelf;
-  int end;
-
-  __host__ __device__ explicit BackToBackMemory(const BackToBackKernelArguments& arguments) {
-    strip = (arguments.first.words + kStageWords - 1) / kStageWords * 64 * kStageBytes;
-    slots = Shape::kGroups * strip;
-    barriers = slots + arguments.parts.slots * arguments.parts.slot_bytes;
-    units = barriers + arguments.parts.slots * kWordBytes;
-    shelf = units + arguments.parts.chunks * kMiddleChannels * kWordBytes;
-    end = shelf + Shape::Second::kAffine;
-  }
-};
-
-/// Begins to copy the scales and shifts of all channels of the middle.
-template <typename Shape>
-__device__ inline void copy_units(const BackToBackKernelArguments& arguments, unsigned to) {
-  const auto* units = reinterpret_cast<const float4*>(arguments.first.epilogue.epilogue.units);
-  for (int i = static_cast<int>(threadIdx.x); i < arguments.parts.chunks * kMiddleChannels;
-       i += Shape::kThreads) {
-    copy_word_async(to + static_cast<unsigned>(i * kWordBytes), units + i, true);
-  }
-}
-
 /// Begins to copy the words of the 64 pixels of this warpgroup, as Tile's rows lie.
 __device__ inline void copy_strip(const ConvKernelArguments& conv, int first_pixel, unsigned to) {
   constexpr int kStep = 128 / kStageWords;
@@ -112,8 +60,8 @@ __device__ inline void multiply_first(unsigned strip, unsigned weights, int word
 
 template <typename T, typename Shape>
 __device__ inline void multiply_second(
-    const typename MiddleEpilogue<T, typename Shape::First>::Fragments& fragments, unsigned weights,
-    bool adds, Product<T, typename Shape::Second>& sums) {
+    const typename MiddleEpilogue<T, Shape>::Fragments& fragments, unsigned weights, bool adds,
+    Product<T, typename Shape::Second>& sums) {
   constexpr int kPlane = Shape::kColumns * kWordBytes;
   sums.hold();
   begin_warpgroup();
@@ -146,28 +94,25 @@ __device__ inline void compute_tiles(const BackToBackKernelArguments& arguments,
   };
   const AffineShelf<Second> shelf(reinterpret_cast<float*>(shared + memory.shelf));
   shelf.copy(arguments.second.epilogue.epilogue.units, 0, Shape::kColumns);
-  copy_units<Shape>(arguments, base + static_cast<unsigned>(memory.units));
   wait_for_predecessors();
   copy(tile);
-  MiddleEpilogue<T, First> middle(arguments.first.epilogue, arguments.stores_middle,
-                                  reinterpret_cast<const float*>(shared + memory.units),
-                                  arguments.parts.chunks * kMiddleChannels);
+  MiddleEpilogue<T, Shape> middle(arguments);
   middle.begin({tile * Shape::kRows, pixels});
   middle.read_residuals(0);
   wait_for_copies<0>();
   synchronise(1, Shape::kThreads);
   Product<T, First> product;
   Product<T, Second> sums;
-  typename MiddleEpilogue<T, First>::Fragments fragments = {};
-  const int all_turns = (arguments.tiles - tile + step - 1) / step * arguments.parts.chunks;
+  typename MiddleEpilogue<T, Shape>::Fragments fragments = {};
+  const int all_turns = (arguments.tiles - tile + step - 1) / step * arguments.chunks;
   int turns_left = all_turns;
   for (; tile < arguments.tiles; tile += step) {
     const int next = tile + step;
     wait_for_copies<0>();
     publish_copies();
     synchronise(2 + group, 128);
-    for (int chunk = 0; chunk < arguments.parts.chunks; ++chunk) {
-      const bool is_last = chunk + 1 == arguments.parts.chunks;
+    for (int chunk = 0; chunk < arguments.chunks; ++chunk) {
+      const bool is_last = chunk + 1 == arguments.chunks;
       const unsigned slot = ring.wait();
       multiply_first<T, Shape>(strip, slot, arguments.first.words, product);
       if (threadIdx.x == 0 && turns_left < all_turns) ring.refill(chunk, turns_left);
@@ -177,15 +122,17 @@ __device__ inline void compute_tiles(const BackToBackKernelArguments& arguments,
         synchronise(2 + group, 128);
         copy(next);
       }
-      middle.finish(product, chunk * kMiddleChannels, fragments);
+      const unsigned second = slot + static_cast<unsigned>(first_bytes);
+      const auto* units = reinterpret_cast<const float*>(
+          shared + (second - base) + static_cast<unsigned>(Shape::kSecondBytes));
+      middle.finish(product, units, chunk * kMiddleChannels, fragments);
       if (!is_last) {
         middle.read_residuals((chunk + 1) * kMiddleChannels);
       } else if (next < arguments.tiles) {
         middle.begin({next * Shape::kRows, pixels});
         middle.read_residuals(0);
       }
-      multiply_second<T, Shape>(fragments, slot + static_cast<unsigned>(first_bytes), chunk > 0,
-                                sums);
+      multiply_second<T, Shape>(fragments, second, chunk > 0, sums);
       sums.template wait<0>();
       hold_fragments(fragments);
       ring.release();
@@ -205,7 +152,7 @@ __global__ void __launch_bounds__(Shape::kThreads, 1)
   const auto unaligned = static_cast<unsigned>(__cvta_generic_to_shared(dynamic_shared));
   const unsigned base = (unaligned + kRingAlignment - 1) / kRingAlignment * kRingAlignment;
   const BackToBackMemory<Shape> memory(arguments);
-  SlotRing ring(arguments.parts, base + static_cast<unsigned>(memory.slots),
+  SlotRing ring(arguments, base + static_cast<unsigned>(memory.slots),
                 base + static_cast<unsigned>(memory.barriers));
   release_successor();
   if (threadIdx.x == 0) ring.init(Shape::kThreads / 32);
@@ -225,14 +172,13 @@ cudaError_t launch_back_to_back_shape(BackToBackKernelArguments arguments, cudaS
       !fits(arguments.second, Runs<T, typename Shape::Second>::kRun)) {
     return cudaErrorInvalidValue;
   }
-  arguments.parts.chunks = middle / kMiddleChannels;
-  arguments.parts.slot_bytes =
-      arguments.first.words * kMiddleChannels * kWordBytes + Shape::kSecondBytes;
+  arguments.chunks = middle / kMiddleChannels;
+  arguments.slot_bytes = arguments.first.words * kMiddleChannels * kWordBytes +
+                         Shape::kSecondBytes + Shape::kAffineBytes;
   const int room = shared_bytes_at_most() - static_cast<int>(kRingAlignment) -
                    BackToBackMemory<Shape>(arguments).end;
-  arguments.parts.slots =
-      std::min(arguments.parts.chunks, room / (arguments.parts.slot_bytes + kWordBytes));
-  if (arguments.parts.slots < std::min(2, arguments.parts.chunks)) return cudaErrorInvalidValue;
+  arguments.slots = std::min(arguments.chunks, room / (arguments.slot_bytes + kWordBytes));
+  if (arguments.slots < std::min(2, arguments.chunks)) return cudaErrorInvalidValue;
   arguments.tiles = (arguments.first.pixels + Shape::kRows - 1) / Shape::kRows;
   const int shared = BackToBackMemory<Shape>(arguments).end + static_cast<int>(kRingAlignment);
   static const cudaError_t configured = cudaFuncSetAttribute(

@@ -1,23 +1,23 @@
 #pragma once
 
+#include "backends/cuda/kernels/back_to_back_shape.cuh"
 #include "backends/cuda/kernels/tile_epilogue.cuh"
 
 namespace chexnet_trt::cuda {
 
 /// A chunk of the middle from its sums: stored as the first convolution's epilogue asks, and left as
-/// the fragments of rows that wgmma takes from registers. `Shape`: the first convolution's tile.
+/// fragments.
 template <typename T, typename Shape>
 class MiddleEpilogue {
-  using Deal = Runs<T, Shape>;
+  using Tile = typename Shape::First;
+  using Deal = Runs<T, Tile>;
   using Run = RunOf<T, Deal::kRun>;
 
  public:
-  using Fragments = unsigned[kMiddleChannels * sizeof(T) / (2 * kWordBytes)][4];
+  using Fragments = unsigned[Shape::kMiddleWords / 2][4];
 
-  /// `units`: of all `channels` of the middle, as DeviceEpilogue has them.
-  __device__ MiddleEpilogue(const PackedEpilogue& packed, bool stores_middle, const float* units,
-                            int channels)
-      : packed_(packed), stores_middle_(stores_middle), units_(units), channels_(channels) {}
+  __device__ explicit MiddleEpilogue(const BackToBackKernelArguments& arguments)
+      : packed_(arguments.first.epilogue), stores_middle_(arguments.stores_middle) {}
 
   __device__ void begin(const TilePixels& pixels) {
 #pragma unroll
@@ -32,17 +32,19 @@ class MiddleEpilogue {
           read_packed<T, Deal::kRun>(residual, place(residual, half, first_channel + column));
     });
   }
-  __device__ void finish(const Product<T, Shape>& product, int first_channel,
+  /// `units`: the scales and shifts of the chunk.
+  __device__ void finish(const Product<T, Tile>& product, const float* units, int first_channel,
                          Fragments& fragments) const {
-    with_form<T>(packed_,
-                 [&](auto form) { finish_as<decltype(form)>(product, first_channel, fragments); });
+    with_form<T>(packed_, [&](auto form) {
+      finish_as<decltype(form)>(product, units, first_channel, fragments);
+    });
   }
 
  private:
   static_assert(Deal::kRun * sizeof(T) == kWordBytes && Deal::kStrips == 1);
 
   template <typename Form>
-  __device__ void finish_as(const Product<T, Shape>& product, int first_channel,
+  __device__ void finish_as(const Product<T, Tile>& product, const float* units, int first_channel,
                             Fragments& fragments) const {
     const DeviceValue& output = packed_.epilogue.output;
     const DeviceValue& second = packed_.epilogue.second;
@@ -53,8 +55,8 @@ class MiddleEpilogue {
     for (int chunk = 0; chunk < Deal::kChunks; ++chunk) {
 #pragma unroll
       for (int part = 0; part < Deal::kParts; ++part) {
-        const int column = Deal::channel_of(threadIdx.x, chunk) + part * 4;
-        const AffineFour affine = affine_four(units_, channels_, first_channel + column);
+        const AffineFour affine =
+            affine_four(units, kMiddleChannels, Deal::channel_of(threadIdx.x, chunk) + part * 4);
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
           float v[4];
@@ -107,8 +109,6 @@ class MiddleEpilogue {
 
   const PackedEpilogue& packed_;
   bool stores_middle_;
-  const float* units_;
-  int channels_;
   int pixel_[2] = {-1, -1};
   Run residuals_[Deal::kChunks][2];
 };

@@ -22,7 +22,6 @@ struct PackedEpilogue {
   UnitRange range;
   UnitRange second_range;
   StoredLevels residual_levels;
-  bool is_rounded = false;  ///< the output has 8 bits, stored or not
   float residual_factor = 1;
   float floor_before = kNoFloor;  ///< before the residual is added, in units
   float floor = kNoFloor;         ///< of the output; of 8-bit values it lies in `range`
@@ -36,10 +35,9 @@ struct PackedEpilogue {
     second_floor = from.second_activation.floor;
     const EpilogueUnits units({from.output.element, from.output.scale, floor, from.second.element,
                                from.second.scale, second_floor});
-    is_rounded = units.is_rounded;
     range = units.range;
     second_range = units.second_range;
-    if (is_rounded && floor_before == 0) floor_before = units.first.offset;
+    if (units.is_rounded && floor_before == 0) floor_before = units.first.offset;
     residual_levels = stored_levels(from.residual);
     residual_factor = from.residual.scale * units.first.add;
   }

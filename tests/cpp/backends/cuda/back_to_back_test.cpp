@@ -11,6 +11,7 @@
 #include "backends/cuda/fusion.hpp"
 #include "backends/cuda/memory_plan.hpp"
 #include "backends/cuda/networks.hpp"
+#include "backends/cuda/unit_affine.hpp"
 #include "common/error.hpp"
 
 namespace chexnet_trt::cuda {
@@ -41,6 +42,21 @@ TEST(BackToBack, FindsAWideValueBetweenTwoPointwiseConvolutions) {
     EXPECT_EQ(back_to_back_at(program, pair.first), &pair);
     EXPECT_EQ(back_to_back_at(program, pair.second), nullptr);
   }
+}
+
+TEST(BackToBack, StoresAMiddleOfWhichOthersReadAPart) {
+  Graph g = pair_network({}, PairKind::kPreactivation);
+  Program program = fuse(g, 2, Precision::kFloat16);
+  const BackToBack pair = program.back_to_back.at(0);
+  ASSERT_FALSE(pair.stores_middle);
+  Value part = program.values[static_cast<std::size_t>(middle_of(program.steps[pair.first]))];
+  part.parent = middle_of(program.steps[pair.first]);
+  part.channels = 64;
+  program.values.push_back(part);
+  Step reader;
+  reader.kind = MapStep{static_cast<int>(program.values.size()) - 1};
+  program.steps.push_back(reader);
+  EXPECT_TRUE(find_back_to_back(program).at(0).stores_middle);
 }
 
 TEST(BackToBack, LeavesAloneWhatTheKernelCannotTake) {
@@ -99,6 +115,7 @@ void expect_image(const Graph& graph, Precision precision) {
   const auto in = static_cast<std::size_t>(conv_of(program, pair.first).weights.shape()[3]);
   const auto middle = static_cast<std::size_t>(conv_of(program, pair.second).weights.shape()[3]);
   const auto out = static_cast<std::size_t>(conv_of(program, pair.second).weights.shape()[0]);
+  const std::vector<float> units = unit_affine(program, program.steps[pair.first]);
   constexpr std::size_t kInWord = 16 / sizeof(T);
   constexpr std::size_t kRun = kInWord;
   constexpr std::size_t kInPiece = 4 / sizeof(T);
@@ -128,6 +145,13 @@ void expect_image(const Graph& graph, Precision precision) {
           ASSERT_EQ(element_at<T>(image, at),
                     element_at<T>(narrow, dealt(column) * middle + channel));
         }
+      }
+    }
+    for (std::size_t row = 0; row < 4; ++row) {
+      for (std::size_t channel = 0; channel < 64; ++channel) {
+        const std::size_t floats = at * sizeof(T) / sizeof(float);
+        ASSERT_EQ(element_at<float>(image, floats), units[row * middle + first + channel]);
+        at += sizeof(float) / sizeof(T);
       }
     }
   }
