@@ -189,7 +189,7 @@ struct EpilogueForm {
   static constexpr bool kRounds = Rounds;  ///< the output has 8 bits, stored or not
 };
 
-__host__ __device__ inline bool is_8_bit(ElementType element) {
+__host__ __device__ inline bool is_level(ElementType element) {
   return element == ElementType::kInt8 || element == ElementType::kUInt8;
 }
 
@@ -200,7 +200,7 @@ __device__ inline void with_form(const PackedEpilogue& packed, Function function
   const bool has_residual = packed.epilogue.residual.data != nullptr;
   const bool has_second = packed.epilogue.second.data != nullptr;
   if constexpr (kIsLevel<T>) {
-    if (!is_8_bit(packed.epilogue.output.element)) {
+    if (!is_level(packed.epilogue.output.element)) {
       if (has_residual) return function(EpilogueForm<true, true, false>());
       return function(EpilogueForm<false, true, false>());
     }
@@ -247,7 +247,7 @@ __device__ inline PackedOutputs<T> run_packed_epilogue(const PackedEpilogue& pac
 /// True where a value can be read and written as Packed<T>, `Count` channels at a time.
 template <typename T>
 bool is_packed(const DeviceValue& value, int count) {
-  const bool fits = sizeof(T) == 1                     ? is_8_bit(value.element)
+  const bool fits = sizeof(T) == 1                     ? is_level(value.element)
                     : std::is_same_v<T, __half>        ? value.element == ElementType::kFloat16
                     : std::is_same_v<T, __nv_bfloat16> ? value.element == ElementType::kBFloat16
                                                        : value.element == ElementType::kFloat32;
@@ -266,7 +266,7 @@ bool is_packed(const DeviceEpilogue& epilogue, int channels, int count) {
   const auto fits = [&](const DeviceValue& value) {
     return value.data == nullptr || is_packed<T>(value, count);
   };
-  const bool rounds = is_8_bit(epilogue.output.element);
+  const bool rounds = is_level(epilogue.output.element);
   return channels % count == 0 && (sizeof(T) == 1 || !rounds) && epilogue.units != nullptr &&
          is_floor(epilogue.activation) && is_floor(epilogue.activation_after) &&
          is_floor(epilogue.second_activation) && fits(epilogue.residual) && fits(epilogue.output) &&
