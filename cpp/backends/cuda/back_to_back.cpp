@@ -7,7 +7,6 @@
 #include "backends/cuda/conv_weights.hpp"
 #include "backends/cuda/kernels/column_deal.hpp"
 #include "backends/cuda/kernels/kernels.hpp"
-#include "backends/cuda/unit_affine.hpp"
 
 namespace chexnet_trt::cuda {
 namespace {
@@ -84,10 +83,6 @@ class Image {
  public:
   explicit Image(int element_bytes) : element_bytes_(element_bytes) {}
 
-  void add(const void* data, std::size_t size) {
-    const auto* bytes = static_cast<const std::byte*>(data);
-    bytes_.insert(bytes_.end(), bytes, bytes + size);
-  }
   /// All words of the rows `first_row` on, dealt among `columns`, plane by plane.
   void add_planes(const WordRows& rows, std::int64_t first_row, int columns) {
     for (std::size_t word = 0; word < rows.words(); ++word) {
@@ -112,6 +107,9 @@ class Image {
   std::vector<std::byte> take() { return std::move(bytes_); }
 
  private:
+  void add(const std::byte* bytes, std::size_t size) {
+    bytes_.insert(bytes_.end(), bytes, bytes + size);
+  }
   int dealt(int column, int columns) const {
     return dealt_channel(column, columns, run_length(element_bytes_, columns));
   }
@@ -157,16 +155,12 @@ std::vector<std::byte> back_to_back_image(const Program& program, const BackToBa
   const Value& middle = value_at(program, middle_of(first));
   const auto outs = static_cast<int>(value_at(program, second.epilogue.output).channels);
   const auto channels = static_cast<std::size_t>(middle.channels);
-  const std::vector<float> units = unit_affine(program, first);
   const auto element_bytes = static_cast<int>(size_of(middle.element));
   const std::size_t words = kMiddleChannels * size_of(middle.element) / kWord;
   Image image(element_bytes);
   for (std::size_t channel = 0; channel < channels; channel += kMiddleChannels) {
     image.add_planes(wide, static_cast<std::int64_t>(channel), kMiddleChannels);
     image.add_exchanged_planes(narrow, channel * size_of(middle.element) / kWord, words, outs);
-    for (std::size_t row = 0; row < 4; ++row) {
-      image.add(&units[row * channels + channel], kMiddleChannels * sizeof(float));
-    }
   }
   return image.take();
 }

@@ -20,11 +20,10 @@ const BackToBack* back_to_back_at(const Program& program, std::size_t step);
 /// The value between them.
 int middle_of(const Step& first);
 
-/// The weights of both, and the first's scales and shifts (unit_affine.hpp), as the kernel copies them
-/// to shared memory: for every kMiddleChannels channels of the middle
+/// The weights of both as the kernel copies them to shared memory: for every kMiddleChannels channels
+/// of the middle
 ///   [words of 16 bytes of the first's input][those channels, dealt] words,
-///   [words of those channels][channels of the second, dealt] words,
-///   [4][those channels] floats.
+///   [words of those channels][channels of the second, dealt] words.
 /// "Dealt" as column_deal.hpp says. The words of the middle are cut into 4 bytes, and of every 4 x 4
 /// such pieces row and column are exchanged: that is how the sums of a thread become its fragment.
 std::vector<std::byte> back_to_back_image(const Program& program, const BackToBack& pair);

@@ -14,6 +14,16 @@
 
 namespace chexnet_trt::cuda {
 
+/// Begins to copy the scales and shifts of all channels of the middle.
+template <typename Shape>
+__device__ inline void copy_units(const BackToBackKernelArguments& arguments, unsigned to) {
+  const auto* units = reinterpret_cast<const float4*>(arguments.first.epilogue.epilogue.units);
+  for (int i = static_cast<int>(threadIdx.x); i < arguments.middle_channels();
+       i += Shape::kThreads) {
+    copy_word_async(to + static_cast<unsigned>(i * kWordBytes), units + i, true);
+  }
+}
+
 /// Begins to copy the words of the 64 pixels of this warpgroup, as Tile's rows lie.
 __device__ inline void copy_strip(const ConvKernelArguments& conv, int first_pixel, unsigned to) {
   constexpr int kStep = 128 / kStageWords;
@@ -94,9 +104,10 @@ __device__ inline void compute_tiles(const BackToBackKernelArguments& arguments,
   };
   const AffineShelf<Second> shelf(reinterpret_cast<float*>(shared + memory.shelf));
   shelf.copy(arguments.second.epilogue.epilogue.units, 0, Shape::kColumns);
+  copy_units<Shape>(arguments, base + static_cast<unsigned>(memory.units));
   wait_for_predecessors();
   copy(tile);
-  MiddleEpilogue<T, Shape> middle(arguments);
+  MiddleEpilogue<T, Shape> middle(arguments, reinterpret_cast<const float*>(shared + memory.units));
   middle.begin({tile * Shape::kRows, pixels});
   middle.read_residuals(0);
   wait_for_copies<0>();
@@ -122,17 +133,15 @@ __device__ inline void compute_tiles(const BackToBackKernelArguments& arguments,
         synchronise(2 + group, 128);
         copy(next);
       }
-      const unsigned second = slot + static_cast<unsigned>(first_bytes);
-      const auto* units = reinterpret_cast<const float*>(
-          shared + (second - base) + static_cast<unsigned>(Shape::kSecondBytes));
-      middle.finish(product, units, chunk * kMiddleChannels, fragments);
+      middle.finish(product, chunk * kMiddleChannels, fragments);
       if (!is_last) {
         middle.read_residuals((chunk + 1) * kMiddleChannels);
       } else if (next < arguments.tiles) {
         middle.begin({next * Shape::kRows, pixels});
         middle.read_residuals(0);
       }
-      multiply_second<T, Shape>(fragments, second, chunk > 0, sums);
+      multiply_second<T, Shape>(fragments, slot + static_cast<unsigned>(first_bytes), chunk > 0,
+                                sums);
       sums.template wait<0>();
       hold_fragments(fragments);
       ring.release();
@@ -173,8 +182,7 @@ cudaError_t launch_back_to_back_shape(BackToBackKernelArguments arguments, cudaS
     return cudaErrorInvalidValue;
   }
   arguments.chunks = middle / kMiddleChannels;
-  arguments.slot_bytes = arguments.first.words * kMiddleChannels * kWordBytes +
-                         Shape::kSecondBytes + Shape::kAffineBytes;
+  arguments.slot_bytes = arguments.first.words * kMiddleChannels * kWordBytes + Shape::kSecondBytes;
   const int room = shared_bytes_at_most() - static_cast<int>(kRingAlignment) -
                    BackToBackMemory<Shape>(arguments).end;
   arguments.slots = std::min(arguments.chunks, room / (arguments.slot_bytes + kWordBytes));

@@ -14,7 +14,6 @@ struct BackToBackShape {
   static constexpr int kThreads = 128 * kGroups;
   static constexpr int kMiddleWords = kMiddleChannels * static_cast<int>(sizeof(T)) / kWordBytes;
   static constexpr int kSecondBytes = kMiddleWords * kColumns * kWordBytes;  ///< of a slot
-  static constexpr int kAffineBytes = 4 * kMiddleChannels * 4;
 };
 
 /// What is the same for all blocks of a launch.
@@ -27,15 +26,18 @@ struct BackToBackKernelArguments {
   int slots = 0;       ///< as many as chunks: each is filled just once
   int slot_bytes = 0;  ///< the chunk's part of the image
   int tiles = 0;
+
+  __host__ __device__ int middle_channels() const { return chunks * kMiddleChannels; }
 };
 
 /// Where things lie in shared memory: the input of the warpgroups, the slots, barriers, the scales and
-/// shifts of the second convolution.
+/// shifts of both convolutions.
 template <typename Shape>
 struct BackToBackMemory {
   int strip;  ///< bytes of 64 pixels of the input
   int slots;
   int barriers;
+  int units;  ///< of the first convolution, as DeviceEpilogue has them
   int shelf;
   int end;
 
@@ -43,7 +45,8 @@ struct BackToBackMemory {
     strip = (arguments.first.words + kStageWords - 1) / kStageWords * 64 * kStageBytes;
     slots = Shape::kGroups * strip;
     barriers = slots + arguments.slots * arguments.slot_bytes;
-    shelf = barriers + arguments.slots * kWordBytes;
+    units = barriers + arguments.slots * kWordBytes;
+    shelf = units + arguments.middle_channels() * kWordBytes;
     end = shelf + Shape::Second::kAffine;
   }
 };

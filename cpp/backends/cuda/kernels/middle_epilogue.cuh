@@ -16,8 +16,12 @@ class MiddleEpilogue {
  public:
   using Fragments = unsigned[Shape::kMiddleWords / 2][4];
 
-  __device__ explicit MiddleEpilogue(const BackToBackKernelArguments& arguments)
-      : packed_(arguments.first.epilogue), stores_middle_(arguments.stores_middle) {}
+  /// `units`: the first convolution's scales and shifts, in shared memory.
+  __device__ MiddleEpilogue(const BackToBackKernelArguments& arguments, const float* units)
+      : packed_(arguments.first.epilogue),
+        stores_middle_(arguments.stores_middle),
+        units_(units),
+        channels_(arguments.middle_channels()) {}
 
   __device__ void begin(const TilePixels& pixels) {
 #pragma unroll
@@ -32,19 +36,17 @@ class MiddleEpilogue {
           read_packed<T, Deal::kRun>(residual, place(residual, half, first_channel + column));
     });
   }
-  /// `units`: the scales and shifts of the chunk.
-  __device__ void finish(const Product<T, Tile>& product, const float* units, int first_channel,
+  __device__ void finish(const Product<T, Tile>& product, int first_channel,
                          Fragments& fragments) const {
-    with_form<T>(packed_, [&](auto form) {
-      finish_as<decltype(form)>(product, units, first_channel, fragments);
-    });
+    with_form<T>(packed_,
+                 [&](auto form) { finish_as<decltype(form)>(product, first_channel, fragments); });
   }
 
  private:
   static_assert(Deal::kRun * sizeof(T) == kWordBytes && Deal::kStrips == 1);
 
   template <typename Form>
-  __device__ void finish_as(const Product<T, Tile>& product, const float* units, int first_channel,
+  __device__ void finish_as(const Product<T, Tile>& product, int first_channel,
                             Fragments& fragments) const {
     const DeviceValue& output = packed_.epilogue.output;
     const DeviceValue& second = packed_.epilogue.second;
@@ -55,8 +57,8 @@ class MiddleEpilogue {
     for (int chunk = 0; chunk < Deal::kChunks; ++chunk) {
 #pragma unroll
       for (int part = 0; part < Deal::kParts; ++part) {
-        const AffineFour affine =
-            affine_four(units, kMiddleChannels, Deal::channel_of(threadIdx.x, chunk) + part * 4);
+        const int column = Deal::channel_of(threadIdx.x, chunk) + part * 4;
+        const AffineFour affine = affine_four(units_, channels_, first_channel + column);
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
           float v[4];
@@ -109,6 +111,8 @@ class MiddleEpilogue {
 
   const PackedEpilogue& packed_;
   bool stores_middle_;
+  const float* units_;
+  int channels_;
   int pixel_[2] = {-1, -1};
   Run residuals_[Deal::kChunks][2];
 };

@@ -11,7 +11,6 @@
 #include "backends/cuda/fusion.hpp"
 #include "backends/cuda/memory_plan.hpp"
 #include "backends/cuda/networks.hpp"
-#include "backends/cuda/unit_affine.hpp"
 #include "common/error.hpp"
 
 namespace chexnet_trt::cuda {
@@ -115,7 +114,6 @@ void expect_image(const Graph& graph, Precision precision) {
   const auto in = static_cast<std::size_t>(conv_of(program, pair.first).weights.shape()[3]);
   const auto middle = static_cast<std::size_t>(conv_of(program, pair.second).weights.shape()[3]);
   const auto out = static_cast<std::size_t>(conv_of(program, pair.second).weights.shape()[0]);
-  const std::vector<float> units = unit_affine(program, program.steps[pair.first]);
   constexpr std::size_t kInWord = 16 / sizeof(T);
   constexpr std::size_t kRun = kInWord;
   constexpr std::size_t kInPiece = 4 / sizeof(T);
@@ -145,13 +143,6 @@ void expect_image(const Graph& graph, Precision precision) {
           ASSERT_EQ(element_at<T>(image, at),
                     element_at<T>(narrow, dealt(column) * middle + channel));
         }
-      }
-    }
-    for (std::size_t row = 0; row < 4; ++row) {
-      for (std::size_t channel = 0; channel < 64; ++channel) {
-        const std::size_t floats = at * sizeof(T) / sizeof(float);
-        ASSERT_EQ(element_at<float>(image, floats), units[row * middle + first + channel]);
-        at += sizeof(float) / sizeof(T);
       }
     }
   }
