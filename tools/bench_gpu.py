@@ -254,9 +254,10 @@ def _profile(run: Run, subject: Subject, precision: str, batch: int) -> Fields:
     """
     core = _engine(run, subject, precision).core.with_profiling()
     timed = _core.profile_layers(core, batch=batch, iterations=PROFILE_RUNS)
-    layers = layers_of(subject.network.optimized, batch, precision)
-    floors = {layer.name: run.ceilings.floor_ms(layer, precision) for layer in layers}
     infos = {info.name: info for info in core.layers(batch)}
+    together = [info.nodes for info in infos.values()]
+    layers = layers_of(subject.network.optimized, batch, precision, together)
+    floors = {layer.name: run.ceilings.floor_ms(layer, precision) for layer in layers}
     steps = [
         {
             "name": step.name,

@@ -6,7 +6,7 @@ Williams et al., Roofline: an insightful visual performance model (CACM 52, 2009
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from chexnet_trt import _core
@@ -46,12 +46,15 @@ class Ceilings:
         return 1e3 * max(layer.bytes / self.bytes, layer.operations / self.operations[precision])
 
 
-def layers_of(graph: _core.Graph, batch: int, precision: str) -> list[Layer]:
+def layers_of(
+    graph: _core.Graph, batch: int, precision: str, steps: Sequence[Collection[str]] = ()
+) -> list[Layer]:
     """The layers of an optimised network, in order, every number in the width of `precision`; the
-    network's input has its own.
+    network's input has its own. `steps`: the nodes that an engine computes together: a sum belongs
+    to the layer that it is computed with, and to the later of the two where that is not told.
     """
     width = _WIDTHS[precision]
-    sums = _sums(graph)
+    sums = _sums(graph, steps)
     return [
         Layer(
             node.name,
@@ -67,8 +70,9 @@ def _anchors(graph: _core.Graph) -> Iterator[_core.Node]:
     return (node for node in graph.nodes if node.op in _WEIGHTED | _POOLING)
 
 
-def _sums(graph: _core.Graph) -> dict[str, int]:
-    """How many additions of two values each layer ends in: the later layer of the two adds."""
+def _sums(graph: _core.Graph, steps: Sequence[Collection[str]]) -> dict[str, int]:
+    """How many additions of two values each layer ends in."""
+    step_of = {node: index for index, step in enumerate(steps) for node in step}
     order = {node.name: index for index, node in enumerate(_anchors(graph))}
     names = list(order)
     latest: dict[str, int] = {}
@@ -80,7 +84,9 @@ def _sums(graph: _core.Graph) -> dict[str, int]:
         elif sources:
             latest[node.name] = max(sources)
         if node.op == "binary" and len(sources) > 1:
-            sums[names[max(sources)]] = sums.get(names[max(sources)], 0) + 1
+            own = step_of.get(node.name)
+            layer = names[max([at for at in sources if step_of.get(names[at]) == own] or sources)]
+            sums[layer] = sums.get(layer, 0) + 1
     return sums
 
 

@@ -219,6 +219,14 @@ def test_the_command_writes_page_and_markdown(tmp_path, result, capsys):
     assert "wrote" in capsys.readouterr().out
 
 
+def test_a_page_is_not_written_as_markdown(tmp_path, result, capsys):
+    (tmp_path / "run.json").write_text(json.dumps(result))
+    written = tmp_path / "run.md"
+    assert cli.main(["report", str(tmp_path / "run.json"), "-o", str(written)]) == 2
+    assert f"--markdown {written}" in capsys.readouterr().err
+    assert not written.exists()
+
+
 def test_the_same_comparison_gives_the_same_page(result, text):
     assert html.render(page(View(result))) == text
     assert markdown.render(page(View(result)), "x") == markdown.render(page(View(result)), "x")

@@ -64,6 +64,21 @@ def test_a_sum_belongs_to_the_later_layer_whatever_its_order() -> None:
     assert second.bytes - first.bytes == 2 * 2 * 64 * 4
 
 
+def test_a_sum_belongs_to_the_layer_that_it_is_computed_with() -> None:
+    builder = builder_with_image()
+    add_conv(builder, "first", "image", (1, 1, 4, 4))
+    add_conv(builder, "second", "image", (1, 1, 4, 4))
+    builder.add("binary", "sum", ["first", "second"], {"kind": "add"})
+    add_conv(builder, "next", "sum", (1, 1, 4, 4))
+    builder.add_output("next", "next")
+    graph = builder.finish()
+    first, second, following = layers_of(graph, 1, "fp16", [("second",), ("first", "sum", "next")])
+    assert first.bytes - second.bytes == 2 * 64 * 4
+    told = layers_of(graph, 1, "fp16", [("first",), ("second", "sum"), ("next",)])
+    assert told == layers_of(graph, 1, "fp16")
+    assert told[2] == following
+
+
 def test_an_image_of_8_bits_is_read_as_such() -> None:
     layers = []
     for element in ("float32", "uint8"):

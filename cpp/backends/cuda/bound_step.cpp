@@ -38,7 +38,6 @@ BoundStep::BoundStep(const Program& program, const MemoryPlan& plan,
 
 cudaError_t BoundStep::launch(std::size_t tile, cudaStream_t stream) const {
   const ConvTile& shape = conv_tiles().at(tile);
-  if (shape.kernel == ConvKernel::kJoined) return cudaSuccess;
   if (shape.kernel == ConvKernel::kBackToBack) {
     return back_to_back_ ? launch_back_to_back(*back_to_back_, shape, stream)
                          : cudaErrorInvalidValue;

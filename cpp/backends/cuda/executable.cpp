@@ -4,6 +4,7 @@
 
 #include "backends/blob.hpp"
 #include "backends/cuda/compiled_program.hpp"
+#include "backends/cuda/layers.hpp"
 
 namespace chexnet_trt::cuda {
 namespace {
@@ -16,11 +17,13 @@ class CudaExecutable : public Executable {
   std::unique_ptr<Execution> create_execution() override { return make_execution(compiled_); }
 
   std::vector<LayerInfo> layers() const override {
+    const Program& program = compiled_->program;
     std::vector<LayerInfo> result;
-    for (std::size_t index = 0; index < compiled_->program.steps.size(); ++index) {
-      const Step& step = compiled_->program.steps[index];
-      result.push_back({step.name, std::string(type_of(step)), precision_of(step),
-                        kernel_of(step, compiled_->tactics[index]), step.nodes});
+    for (const Layer& layer : layers_of(program, compiled_->tactics)) {
+      const Step& step = program.steps[layer.steps.front()];
+      result.push_back({name_of(layer, program), std::string(type_of(step)), precision_of(step),
+                        kernel_of(step, compiled_->tactics[layer.steps.front()]),
+                        nodes_of(layer, program)});
     }
     return result;
   }

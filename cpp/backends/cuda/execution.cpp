@@ -4,6 +4,7 @@
 #include "backends/cuda/compiled_program.hpp"
 #include "backends/cuda/device.hpp"
 #include "backends/cuda/launch_graph.hpp"
+#include "backends/cuda/layers.hpp"
 #include "common/error.hpp"
 
 namespace chexnet_trt::cuda {
@@ -14,16 +15,17 @@ class CudaExecution : public Execution {
   explicit CudaExecution(std::shared_ptr<const CompiledProgram> compiled)
       : compiled_(std::move(compiled)),
         memory_(*compiled_),
+        layers_(layers_of(compiled_->program, compiled_->tactics)),
         is_staged_(compiled_->bindings.size(), false) {
     for (const BindingInfo& binding : compiled_->bindings) {
       staging_.emplace_back(binding.is_input ? 0 : binding.bytes);
     }
     if (compiled_->options.profiling) {
-      step_ends_.resize(memory_.steps.size());
+      layer_ends_.resize(layers_.size());
     } else {
       graph_.capture(stream_.get(), [this] {
         start_.record_in_graph(stream_.get());
-        const cudaError_t status = launch_steps();
+        const cudaError_t status = launch_all();
         end_.record_in_graph(stream_.get());
         return status;
       });
@@ -74,10 +76,10 @@ class CudaExecution : public Execution {
   std::vector<LayerTime> layer_times() const override {
     if (!ran_ || in_flight_) return {};
     std::vector<LayerTime> times;
-    for (std::size_t index = 0; index < step_ends_.size(); ++index) {
-      const Event& before = index == 0 ? start_ : step_ends_[index - 1];
-      times.push_back(
-          {compiled_->program.steps[index].name, step_ends_[index].milliseconds_since(before)});
+    for (std::size_t index = 0; index < layer_ends_.size(); ++index) {
+      const Event& before = index == 0 ? start_ : layer_ends_[index - 1];
+      times.push_back({name_of(layers_[index], compiled_->program),
+                       layer_ends_[index].milliseconds_since(before)});
     }
     return times;
   }
@@ -94,10 +96,14 @@ class CudaExecution : public Execution {
     }
   }
 
-  cudaError_t launch_steps() const {
-    for (std::size_t index = 0; index < memory_.steps.size(); ++index) {
-      const cudaError_t status =
-          memory_.steps[index].launch(compiled_->tactics[index], stream_.get());
+  cudaError_t launch(const Layer& layer, cudaStream_t stream) const {
+    const std::size_t step = layer.steps.front();
+    return memory_.steps[step].launch(compiled_->tactics[step], stream);
+  }
+
+  cudaError_t launch_all() const {
+    for (const Layer& layer : layers_) {
+      const cudaError_t status = launch(layer, stream_.get());
       if (status != cudaSuccess) return status;
     }
     return cudaSuccess;
@@ -105,9 +111,9 @@ class CudaExecution : public Execution {
 
   void launch_timed() {
     start_.record(used_);
-    for (std::size_t index = 0; index < memory_.steps.size(); ++index) {
-      check(memory_.steps[index].launch(compiled_->tactics[index], used_), "launching a kernel");
-      step_ends_[index].record(used_);
+    for (std::size_t index = 0; index < layers_.size(); ++index) {
+      check(launch(layers_[index], used_), "launching a kernel");
+      layer_ends_[index].record(used_);
     }
     end_.record(used_);
   }
@@ -144,6 +150,7 @@ class CudaExecution : public Execution {
 
   std::shared_ptr<const CompiledProgram> compiled_;
   ProgramMemory memory_;
+  std::vector<Layer> layers_;
   std::vector<PinnedBuffer> staging_;  ///< of outputs
   std::vector<bool> is_staged_;        ///< by binding, in the last inference
   Stream stream_;
@@ -153,7 +160,7 @@ class CudaExecution : public Execution {
   Event start_;
   Event end_;
   Event done_;
-  std::vector<Event> step_ends_;
+  std::vector<Event> layer_ends_;  ///< when profiling
   std::vector<Binding> bindings_;
   cudaStream_t used_ = nullptr;
   bool in_flight_ = false;

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from chexnet_trt._core import write_file
+from chexnet_trt._core import InputError, write_file
 from chexnet_trt.compare import results
 from chexnet_trt.inputs import check_targets, make_folder
 from chexnet_trt.report import html, markdown
@@ -41,6 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     output = Path(args.output or Path(args.result).with_suffix(".html"))
+    if output.suffix.lower() in (".md", ".markdown"):
+        raise InputError(f"-o {output}: the page is HTML; for Markdown say --markdown {output}")
     check_targets(output, args.markdown)
     first, *again = (results.load(path) for path in (args.result, *args.again))
     content = page(View(first, again))
