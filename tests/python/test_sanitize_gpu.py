@@ -1,0 +1,66 @@
+"""What tools/sanitize_gpu.py makes of the sanitizer's words. No GPU and no sanitizer."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+import sanitize_gpu
+from sanitize_gpu import Case, Verdict, check, row, verdict_of
+
+RACE = "========= Error: Race reported between Write access at kernel+0x10"
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "findings", "words"),
+    [
+        (0, "========= COMPUTE-SANITIZER\nfine\n========= ERROR SUMMARY: 0 errors", 0, ""),
+        (
+            0,
+            "========= RACECHECK SUMMARY: 0 hazards displayed (0 errors, 0 warnings)",
+            0,
+            "",
+        ),
+        (
+            0,
+            f"{RACE}\n========= RACECHECK SUMMARY: 2 hazards displayed (1 error, 1 warning)",
+            2,
+            "Race reported between Write access",
+        ),
+        (1, "========= ERROR SUMMARY: 1 error", 1, "1 error"),
+        # The program failed for a reason of its own: nothing is known to be clean.
+        (1, "========= ERROR SUMMARY: 0 errors", None, "0 errors"),
+        (1, "chexnet_trt trtexec: error: no such engine", None, "no such engine"),
+        (0, "", None, "it said nothing"),
+        (None, "", None, "not over in 3 s"),
+    ],
+)
+def test_only_a_finished_run_without_findings_is_clean(status, said, findings, words):
+    verdict = verdict_of(status, said, 3.0)
+    assert verdict.findings == findings
+    assert words in verdict.words
+
+
+def test_a_check_runs_the_command_and_ends_it_in_time():
+    said = "print('========= ERROR SUMMARY: 0 errors')"
+    assert check([sys.executable, "-c", said], 60).findings == 0
+    late = check([sys.executable, "-c", "import time; time.sleep(60)"], 0.2)
+    assert late.findings is None
+    assert late.seconds < 30
+
+
+@pytest.mark.parametrize(
+    ("findings", "words"), [(0, "clean"), (3, "3 FOUND"), (None, "NOT CHECKED")]
+)
+def test_a_row_tells_clean_from_not_checked(findings, words):
+    line = row(Case("net", "int8", 8), "racecheck", Verdict(findings, "", 12.4))
+    assert line == f"| net | int8 | 8 | racecheck | 12 | {words} |"
+
+
+def test_without_a_sanitizer_it_says_what_is_missing(monkeypatch, capsys):
+    monkeypatch.setattr(sanitize_gpu.shutil, "which", lambda name: None)
+    monkeypatch.setattr(sys, "argv", ["sanitize_gpu.py", "resnet50_v2", "-o", "x.json"])
+    with pytest.raises(SystemExit):
+        sanitize_gpu.main()
+    assert "compute-sanitizer is not in PATH" in capsys.readouterr().err
