@@ -81,6 +81,11 @@ class Execution {
   /// Blocks until the inference is done. Raises BackendError if it failed. Repeatable.
   virtual void wait() = 0;
   virtual bool ready() = 0;
+  /// `enqueue` and `wait` in one: without a change of threads where a backend can.
+  virtual void execute(const std::vector<Binding>& bindings) {
+    enqueue(bindings, nullptr);
+    wait();
+  }
   /// Of the last inference; empty on backends without a clock of the device's.
   virtual std::optional<DeviceTimes> device_times() const { return std::nullopt; }
   /// Of the last inference; needs CompileOptions::profiling, else empty.

@@ -37,8 +37,7 @@ bool ExecutionContext::ready() {
 
 void ExecutionContext::execute(std::int64_t batch, const std::vector<Binding>& bindings) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  enqueue_locked(batch, bindings, nullptr);
-  wait_locked();
+  begin(batch, bindings).execute(bindings);
 }
 
 std::optional<DeviceTimes> ExecutionContext::device_times() {
@@ -97,12 +96,17 @@ void ExecutionContext::drop_released_slots() {
 
 void ExecutionContext::enqueue_locked(std::int64_t batch, const std::vector<Binding>& bindings,
                                       StreamHandle stream) {
-  check(bindings);
-  wait_locked();
-  Execution& execution = *slot(batch).execution;
+  Execution& execution = begin(batch, bindings);
   execution.enqueue(bindings, stream);
   in_flight_ = &execution;
-  last_ = &execution;
+}
+
+/// Nothing is in flight from then on.
+Execution& ExecutionContext::begin(std::int64_t batch, const std::vector<Binding>& bindings) {
+  check(bindings);
+  wait_locked();
+  last_ = slot(batch).execution.get();
+  return *last_;
 }
 
 void ExecutionContext::wait_locked() {

@@ -52,6 +52,7 @@ class ExecutionContext {
   void check(const std::vector<Binding>& bindings) const;
   void drop_released_slots();
   Slot& slot(std::int64_t batch);
+  Execution& begin(std::int64_t batch, const std::vector<Binding>& bindings);
   void enqueue_locked(std::int64_t batch, const std::vector<Binding>& bindings,
                       StreamHandle stream);
   void wait_locked();

@@ -38,11 +38,8 @@ class OpenVinoExecution : public Execution {
   OpenVinoExecution& operator=(const OpenVinoExecution&) = delete;
 
   void enqueue(const std::vector<Binding>& bindings, StreamHandle stream) override {
-    if (in_flight_) throw InputError("enqueue before the previous inference was waited for");
     if (stream != nullptr) throw InputError("the openvino backend has no streams of the caller's");
-    check(bindings);
-    failure_.reset();
-    guarded("setting the bindings", [&] { bind(bindings); });
+    prepare(bindings);
     guarded("starting the inference", [&] { request_.start_async(); });
     in_flight_ = true;
     ran_ = true;
@@ -54,6 +51,13 @@ class OpenVinoExecution : public Execution {
       in_flight_ = false;
     }
     if (failure_) throw BackendError(*failure_);
+  }
+
+  void execute(const std::vector<Binding>& bindings) override {
+    prepare(bindings);
+    settle([this] { request_.infer(); });
+    ran_ = true;
+    wait();
   }
 
   bool ready() override {
@@ -77,6 +81,13 @@ class OpenVinoExecution : public Execution {
   }
 
  private:
+  void prepare(const std::vector<Binding>& bindings) {
+    if (in_flight_) throw InputError("enqueue before the previous inference was waited for");
+    check(bindings);
+    failure_.reset();
+    guarded("setting the bindings", [&] { bind(bindings); });
+  }
+
   void check(const std::vector<Binding>& bindings) const {
     const std::size_t expected = model_.inputs().size() + model_.outputs().size();
     if (bindings.size() != expected) {

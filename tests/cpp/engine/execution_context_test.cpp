@@ -126,6 +126,18 @@ TEST(ExecutionContext, FailureReachesTheWaiterOnce) {
   EXPECT_EQ(call.y, call.expected());
 }
 
+TEST(ExecutionContext, FailureOfExecuteIsItsCallersAlone) {
+  FakeBackend backend;
+  const auto context = build_tiny(backend)->create_context();
+  TinyCall call(1);
+  backend.behaviour.fail_runs = true;
+  EXPECT_THROW(context->execute(1, call.bindings()), BackendError);
+  EXPECT_NO_THROW(context->wait());
+  backend.behaviour.fail_runs = false;
+  context->execute(1, call.bindings());
+  EXPECT_EQ(call.y, call.expected());
+}
+
 TEST(ExecutionContext, FailureThatNobodyWaitedForStopsTheNextEnqueue) {
   FakeBackend backend;
   const auto context = build_tiny(backend)->create_context();

@@ -202,6 +202,48 @@ TEST(Execution, WaitsAndIsReusedWithOtherBuffers) {
   }
 }
 
+TEST(Execution, ExecutesInOneCall) {
+  const Graph graph = small_network();
+  const auto execution = backend("openvino").compile(graph, options_for(2))->create_execution();
+  for (unsigned seed = 1; seed <= 3; ++seed) {
+    Buffers buffers(graph, 2);
+    const Arrays inputs = reference::random_inputs(graph, 2, seed);
+    buffers.fill(inputs);
+    execution->execute(buffers.bindings());
+    EXPECT_TRUE(execution->ready());
+    expect_close(buffers.outputs(), reference::interpret(graph, 2, inputs), 2e-5, "execute");
+    EXPECT_THROW(execution->execute({buffers.bindings()[0]}), InputError);
+    execution->enqueue(buffers.bindings(), nullptr);
+    EXPECT_THROW(execution->execute(buffers.bindings()), InputError);
+    execution->wait();
+  }
+}
+
+TEST(Execution, ThreadsThatExecuteAtOnceAgree) {
+  const Graph graph = small_network();
+  const auto executable = backend("openvino").compile(graph, options_for(2));
+  const Arrays inputs = reference::random_inputs(graph, 2, 3);
+  const Arrays expected = reference::interpret(graph, 2, inputs);
+  std::vector<int> wrong(8, 0);
+  std::vector<std::thread> threads;
+  for (int& own : wrong) {
+    threads.emplace_back([&] {
+      const auto execution = executable->create_execution();
+      for (int round = 0; round < 20; ++round) {
+        Buffers buffers(graph, 2);
+        buffers.fill(inputs);
+        execution->execute(buffers.bindings());
+        const Arrays actual = buffers.outputs();
+        for (std::size_t i = 0; i < expected[0].size(); ++i) {
+          if (std::abs(expected[0][i] - actual[0][i]) > 2e-5) ++own;
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, std::vector<int>(8, 0));
+}
+
 TEST(Execution, DestructionWaits) {
   const Graph graph = small_network();
   const auto executable = backend("openvino").compile(graph, options_for(64));
