@@ -21,16 +21,18 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from chexnet_trt import _core, builder, int8, network
 from chexnet_trt.compare import environment, networks, results
+from chexnet_trt.compare.runtimes.devices import require
 from chexnet_trt.inputs import check_targets
 from chexnet_trt.models.networks import NETWORKS
 
 TOOLS = ("memcheck", "racecheck", "synccheck", "initcheck")
-RUN = ["--iterations=1", "--avgRuns=1", "--warmUp=0", "--duration=0"]
+ONCE = ["--iterations=1", "--avgRuns=1", "--warmUp=0", "--duration=0"]
 _SUMMARY = re.compile(r"(?:ERROR|RACECHECK) SUMMARY: (\d+) (?:error|hazard)")
 _LINES_KEPT = 20
 
@@ -112,30 +114,35 @@ def _build(model: str, case: Case, work: Path) -> Path:
 def _run(args: argparse.Namespace, work: Path) -> bool:
     """True when all is clean."""
     cores = os.sched_getaffinity(0)
+    checks: list[dict[str, Any]] = []
     result: dict[str, Any] = {
         "format": 1,
         "command": shlex.join(["python", "tools/sanitize_gpu.py", *sys.argv[1:]]),
         "labels": "networks by name have RANDOM weights; int8 ranges are RANDOM",
         "environment": environment.describe(cores, len(cores)),
         "begun": _now(),
-        "checks": [],
+        "checks": checks,
     }
     print("| network | precision | batch | tool | s | findings |\n|---|---|---|---|---|---|")
-    for model in args.models:
-        for precision in args.precisions:
-            for batch in args.batches:
-                case = Case(model if model in NETWORKS else Path(model).stem, precision, batch)
-                engine = _build(model, case, work)
-                for tool in args.tools:
-                    run = [sys.executable, "-m", "chexnet_trt", "trtexec", *RUN]
-                    run += [f"--loadEngine={engine}", f"--batch={batch}"]
-                    verdict = check([args.sanitizer, "--tool", tool, *run], args.limit)
-                    result["checks"].append(asdict(case) | {"tool": tool} | asdict(verdict))
-                    results.save(args.output, result | {"ended": _now()})
-                    print(row(case, tool, verdict), flush=True)
-                    if verdict.findings != 0:
-                        print(verdict.words, file=sys.stderr, flush=True)
-    return all(one["findings"] == 0 for one in result["checks"])
+    for model, precision, batch in product(args.models, args.precisions, args.batches):
+        case = Case(model if model in NETWORKS else Path(model).stem, precision, batch)
+        engine = _build(model, case, work)
+        for tool in args.tools:
+            verdict = check(
+                [args.sanitizer, "--tool", tool, *_inference(engine, batch)], args.limit
+            )
+            checks.append(asdict(case) | {"tool": tool} | asdict(verdict))
+            results.save(args.output, result | {"ended": _now()})
+            print(row(case, tool, verdict), flush=True)
+            if verdict.findings != 0:
+                print(verdict.words, file=sys.stderr, flush=True)
+    return all(one["findings"] == 0 for one in checks)
+
+
+def _inference(engine: Path, batch: int) -> list[str]:
+    """The command of a few inferences."""
+    command = [sys.executable, "-m", "chexnet_trt", "trtexec", *ONCE]
+    return [*command, f"--loadEngine={engine}", f"--batch={batch}"]
 
 
 def _now() -> str:
@@ -162,6 +169,8 @@ def _arguments() -> argparse.Namespace:
 def main() -> None:
     args = _arguments()
     check_targets(str(args.output))
+    for precision in args.precisions:
+        require("cuda", precision)
     with tempfile.TemporaryDirectory() as work:
         clean = _run(args, Path(work))
     sys.exit(0 if clean else 1)
