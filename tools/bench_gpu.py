@@ -284,7 +284,7 @@ def _begin(args: argparse.Namespace, work: Path) -> Run:
         "title": f"Our CUDA engine beside PyTorch, {args.image_size}x{args.image_size}",
         "labels": f"{weights}. Images: RANDOM gray clouds. int8 ranges: RANDOM",
         "method": METHOD,
-        "command": shlex.join(["python", "tools/bench_gpu.py", *map(_nameless, sys.argv[1:])]),
+        "command": shlex.join(["python", "tools/bench_gpu.py", *map(nameless, sys.argv[1:])]),
         "versions": versions(),
         "environment": environment.describe(cores, len(cores)),
         "ceilings": asdict(ceilings),
@@ -292,7 +292,7 @@ def _begin(args: argparse.Namespace, work: Path) -> Run:
         "networks": [subject.title for subject in subjects],
         "limit_ms": args.limit,
         "noise_limit": spread.NOISE_LIMIT,
-        "begun": _now(),
+        "begun": now(),
         "ended": None,
         "cells": [],
         "profiles": [],
@@ -300,12 +300,12 @@ def _begin(args: argparse.Namespace, work: Path) -> Run:
     return Run(args, ceilings, subjects, result, args.compile_seconds)
 
 
-def _nameless(word: str) -> str:
+def nameless(word: str) -> str:
     """Without the folders of this machine."""
     return Path(word).name if word.startswith("/") else word
 
 
-def _now() -> str:
+def now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
@@ -350,7 +350,7 @@ def main() -> None:
             for precision in args.precisions:
                 run.result["profiles"].append(_profile(run, subject, precision, batch))
                 run.save()
-    run.result["ended"] = _now()
+    run.result["ended"] = now()
     run.save()
     print(gpu_tables.document(run.result | {"profiles": []}))
 
