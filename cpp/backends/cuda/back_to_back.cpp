@@ -23,14 +23,6 @@ bool has_kernel(std::int64_t channels) {
   return channels == 64 || channels == 128 || channels == 256;
 }
 
-bool is_pointwise(const Program& program, const ConvStep& conv, const Epilogue& epilogue) {
-  const Value& input = value_at(program, conv.input);
-  const Value& output = value_at(program, epilogue.output);
-  return conv.weights.shape()[1] == 1 && conv.weights.shape()[2] == 1 &&
-         conv.strides == Spatial{1, 1} && conv.pads == Spatial{0, 0} &&
-         input.height == output.height && input.width == output.width;
-}
-
 bool can_join(const Program& program, const Step& first, const Step& second) {
   const auto* wide = std::get_if<ConvStep>(&first.kind);
   const auto* narrow = std::get_if<ConvStep>(&second.kind);
@@ -38,10 +30,10 @@ bool can_join(const Program& program, const Step& first, const Step& second) {
   const Value& input = value_at(program, wide->input);
   const Value& middle = value_at(program, narrow->input);
   const auto width = static_cast<std::int64_t>(size_of(input.element));
-  return is_pointwise(program, *wide, first.epilogue) &&
-         is_pointwise(program, *narrow, second.epilogue) && second.epilogue.residual < 0 &&
-         second.epilogue.second < 0 && input.element == middle.element &&
-         input.element != ElementType::kFloat32 && middle.channels % kMiddleChannels == 0 &&
+  return is_pointwise(program, first) && is_pointwise(program, second) && !wide->prologue &&
+         !narrow->prologue && second.epilogue.residual < 0 && second.epilogue.second < 0 &&
+         input.element == middle.element && input.element != ElementType::kFloat32 &&
+         middle.channels % kMiddleChannels == 0 &&
          input.channels * width % (2 * static_cast<std::int64_t>(kWord)) == 0 &&
          has_kernel(value_at(program, second.epilogue.output).channels);
 }

@@ -38,16 +38,23 @@ std::vector<std::byte> weights_of(const Program& program, const Step& step) {
   return packed_weights(conv->weights, weight_element(input.element));
 }
 
+Affine prologue_of(const Step& step) {
+  const auto* conv = std::get_if<ConvStep>(&step.kind);
+  return conv != nullptr && conv->prologue ? conv->prologue->affine : Affine();
+}
+
 }  // namespace
 
 PackedConstants::PackedConstants(const Program& program) {
   for (std::size_t index = 0; index < program.steps.size(); ++index) {
     const Step& step = program.steps[index];
     const Epilogue& epilogue = step.epilogue;
+    const Affine prologue = prologue_of(step);
     const BackToBack* pair = back_to_back_at(program, index);
     steps_.push_back({add(weights_of(program, step)), add(epilogue.affine.mul),
                       add(epilogue.affine.add), add(epilogue.second_affine.mul),
                       add(epilogue.second_affine.add), add(unit_affine(program, step)),
+                      add(prologue.mul), add(prologue.add), add(prologue_affine(program, step)),
                       pair == nullptr ? kNone : add(back_to_back_image(program, *pair))});
   }
 }
@@ -82,7 +89,8 @@ DeviceConstants::DeviceConstants(const PackedConstants& packed)
   for (const PackedConstants::Offsets& own : packed.steps()) {
     steps_.push_back({at(own.weights), floats_at(own.mul), floats_at(own.add),
                       floats_at(own.second_mul), floats_at(own.second_add), floats_at(own.units),
-                      at(own.back_to_back)});
+                      floats_at(own.prologue_mul), floats_at(own.prologue_add),
+                      floats_at(own.prologue_units), at(own.back_to_back)});
   }
 }
 

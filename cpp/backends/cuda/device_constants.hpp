@@ -16,7 +16,10 @@ struct StepConstants {
   const float* add = nullptr;
   const float* second_mul = nullptr;
   const float* second_add = nullptr;
-  const float* units = nullptr;             ///< unit_affine.hpp
+  const float* units = nullptr;         ///< unit_affine.hpp
+  const float* prologue_mul = nullptr;  ///< of a convolution's prologue, as are the next ones
+  const float* prologue_add = nullptr;
+  const float* prologue_units = nullptr;
   const std::byte* back_to_back = nullptr;  ///< back_to_back.hpp, of a pair's first step
 };
 
@@ -27,7 +30,8 @@ class PackedConstants {
 
   /// Where the constants of a step lie, in bytes; kNone where it has none.
   struct Offsets {
-    std::size_t weights, mul, add, second_mul, second_add, units, back_to_back;
+    std::size_t weights, mul, add, second_mul, second_add, units, prologue_mul, prologue_add,
+        prologue_units, back_to_back;
   };
 
   explicit PackedConstants(const Program& program);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "backends/cuda/back_to_back.hpp"
+#include "backends/cuda/fusion/fold_maps.hpp"
 #include "backends/cuda/fusion/lowerings.hpp"
 #include "common/error.hpp"
 #include "graph/op_table.hpp"
@@ -75,6 +76,7 @@ Program fuse(const Graph& graph, std::int64_t batch, Precision precision) {
   }
   lower_outputs(builder);
   Program program = builder.take();
+  fold_maps(program);
   program.back_to_back = find_back_to_back(program);
   return program;
 }

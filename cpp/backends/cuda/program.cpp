@@ -15,6 +15,19 @@ constexpr std::size_t kWord = 16;
 
 std::string_view type_of(const Step& step) { return kTypes.at(step.kind.index()); }
 
+bool is_pointwise(const Program& program, const Step& step) {
+  const auto& conv = std::get<ConvStep>(step.kind);
+  const Value& input = program.values.at(static_cast<std::size_t>(conv.input));
+  const Value& output = program.values.at(static_cast<std::size_t>(step.epilogue.output));
+  return conv.weights.shape()[1] == 1 && conv.weights.shape()[2] == 1 &&
+         conv.strides == Spatial{1, 1} && conv.pads == Spatial{0, 0} &&
+         input.height == output.height && input.width == output.width;
+}
+
+int multiplied_of(const ConvStep& conv) {
+  return conv.prologue ? conv.prologue->output : conv.input;
+}
+
 std::vector<int> reads_of(const Step& step) {
   std::vector<int> result;
   std::visit(

@@ -75,6 +75,9 @@ struct ConvStep {
   Spatial strides{1, 1};
   Spatial dilations{1, 1};
   Spatial pads{0, 0};  ///< above and left; below and right follow from the sizes
+  /// What its input goes through as it is read: without residual and second output. Its output, of
+  /// which the weights are multiplied, is never stored.
+  std::optional<Epilogue> prologue = std::nullopt;
 };
 
 struct PoolStep {
@@ -208,6 +211,10 @@ struct Program {
 
 /// "conv" or another name of a kind.
 std::string_view type_of(const Step& step);
+/// Of a convolution whose window is one pixel in every place of an image of its result's size.
+bool is_pointwise(const Program& program, const Step& step);
+/// The value that a convolution multiplies.
+int multiplied_of(const ConvStep& conv);
 /// The values that `step` reads and writes.
 std::vector<int> reads_of(const Step& step);
 std::vector<int> writes_of(const Step& step);

@@ -67,6 +67,17 @@ class Binder {
     return result;
   }
 
+  DeviceEpilogue prologue(const Epilogue& from) const {
+    DeviceEpilogue result;
+    result.mul = constants_.prologue_mul;
+    result.add = constants_.prologue_add;
+    result.units = constants_.prologue_units;
+    result.activation = activation_of(from.activation);
+    result.output = value(from.output);
+    result.output.data = nullptr;
+    return result;
+  }
+
   InputArguments operator()(const InputStep& input, const Epilogue& from) const {
     InputArguments arguments;
     arguments.data = memory_.bindings.at(input.binding);
@@ -91,6 +102,8 @@ class Binder {
     arguments.window = window_of(conv.weights, conv.strides, conv.pads, conv.dilations);
     arguments.weights = constants_.weights;
     arguments.epilogue = epilogue(from);
+    arguments.has_prologue = conv.prologue.has_value();
+    if (conv.prologue) arguments.prologue = prologue(*conv.prologue);
     return arguments;
   }
 

@@ -27,6 +27,7 @@ std::string timing_key(const Program& program, const Step& step) {
     key += " " + std::to_string(pair[0]) + "," + std::to_string(pair[1]);
   }
   append(key, program, conv.input);
+  if (conv.prologue) append(key += "; maps to", program, conv.prologue->output);
   append(key, program, epilogue.residual);
   append(key, program, epilogue.output);
   key += epilogue.stores_output ? " stored" : "";

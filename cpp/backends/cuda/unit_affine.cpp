@@ -34,12 +34,8 @@ std::optional<float> input_scale(const Program& program, const Step& step) {
   return std::nullopt;
 }
 
-}  // namespace
-
-std::vector<float> unit_affine(const Program& program, const Step& step) {
-  const std::optional<float> input = input_scale(program, step);
-  if (!input) return {};
-  const Epilogue& epilogue = step.epilogue;
+/// `input`: a number of the epilogue's input in those that it computes with.
+std::vector<float> table_of(const Program& program, const Epilogue& epilogue, float input) {
   const EpilogueUnits units(types_of(program, epilogue));
   const auto channels = static_cast<std::size_t>(
       program.values.at(static_cast<std::size_t>(epilogue.output)).channels);
@@ -49,7 +45,7 @@ std::vector<float> unit_affine(const Program& program, const Step& step) {
     return values.empty() ? missing : values[index];
   };
   for (std::size_t i = 0; i < channels; ++i) {
-    table[i] = at(epilogue.affine.mul, i, 1) * *input * units.first.mul;
+    table[i] = at(epilogue.affine.mul, i, 1) * input * units.first.mul;
     table[pitch + i] = at(epilogue.affine.add, i, 0) * units.first.add + units.first.offset;
     const float second_mul = at(epilogue.second_affine.mul, i, 1) * units.second.mul;
     table[2 * pitch + i] = second_mul;
@@ -57,6 +53,20 @@ std::vector<float> unit_affine(const Program& program, const Step& step) {
                            units.second.offset - units.range.offset * second_mul;
   }
   return table;
+}
+
+}  // namespace
+
+std::vector<float> unit_affine(const Program& program, const Step& step) {
+  const std::optional<float> input = input_scale(program, step);
+  return input ? table_of(program, step.epilogue, *input) : std::vector<float>();
+}
+
+std::vector<float> prologue_affine(const Program& program, const Step& step) {
+  const auto* conv = std::get_if<ConvStep>(&step.kind);
+  if (conv == nullptr || !conv->prologue) return {};
+  const Value& input = program.values.at(static_cast<std::size_t>(conv->input));
+  return table_of(program, *conv->prologue, input.scale);
 }
 
 }  // namespace chexnet_trt::cuda

@@ -6,6 +6,7 @@
 #include "backends/cuda/kernels/tile_epilogue.cuh"
 #include "backends/cuda/kernels/window.cuh"
 #include "backends/cuda/kernels/word_copier.cuh"
+#include "backends/cuda/kernels/word_mapper.cuh"
 
 // Convolution as an implicit matrix product. A block copies its words of input and weights into a
 // ring of stages in shared memory with cp.async while its warps multiply earlier ones. Word w of row
@@ -13,7 +14,7 @@
 
 namespace chexnet_trt::cuda {
 
-template <typename T, typename Shape, bool IsPacked, bool IsPointwise>
+template <typename T, typename Shape, bool IsPacked, bool IsPointwise, bool HasPrologue>
 __global__ void __launch_bounds__(Shape::kBlockThreads, Shape::kBlocksAtOnce)
     conv_kernel(const __grid_constant__ ConvKernelArguments arguments) {
   extern __shared__ unsigned char dynamic_shared[];
@@ -40,6 +41,7 @@ __global__ void __launch_bounds__(Shape::kBlockThreads, Shape::kBlocksAtOnce)
   TileEpilogue<T, Shape, IsPacked> epilogue(arguments.epilogue,
                                             {row_tile * Shape::kRows, arguments.pixels}, shelf,
                                             first_channel, channels);
+  WordMapper<T, Shape> mapper(arguments, first_word, last_word);
   wait_for_predecessors();
 #pragma unroll
   for (int stage = 0; stage < Shape::kAhead; ++stage) {
@@ -52,10 +54,12 @@ __global__ void __launch_bounds__(Shape::kBlockThreads, Shape::kBlocksAtOnce)
   int reading = 0;
   int writing = Shape::kAhead;
   for (int step = 0; step < steps; ++step) {
+    const unsigned rows = ring + static_cast<unsigned>(reading * Shape::kStage);
+    if constexpr (HasPrologue) mapper.read_affine();
     wait_for_copies<Shape::kAhead - 1>();
+    if constexpr (HasPrologue) mapper.map(rows);
     if constexpr (Shape::kUnit == Unit::kWarpgroup) publish_copies();
     __syncthreads();
-    const unsigned rows = ring + static_cast<unsigned>(reading * Shape::kStage);
     product.begin(rows, rows + Shape::kRowBytes);
     if constexpr (Shape::kOverlaps) product.template wait<1>();
     if (step + Shape::kAhead < steps) {
@@ -82,9 +86,9 @@ __global__ void __launch_bounds__(Shape::kBlockThreads, Shape::kBlocksAtOnce)
   epilogue.finish(product);
 }
 
-template <typename T, typename Shape, bool IsPacked, bool IsPointwise>
+template <typename T, typename Shape, bool IsPacked, bool IsPointwise, bool HasPrologue = false>
 cudaError_t launch_kernel(const ConvKernelArguments& arguments, dim3 grid, cudaStream_t stream) {
-  constexpr auto kKernel = conv_kernel<T, Shape, IsPacked, IsPointwise>;
+  constexpr auto kKernel = conv_kernel<T, Shape, IsPacked, IsPointwise, HasPrologue>;
   static const cudaError_t configured =
       cudaFuncSetAttribute(kKernel, cudaFuncAttributeMaxDynamicSharedMemorySize, Shape::kShared);
   if (configured != cudaSuccess) return configured;
@@ -98,6 +102,15 @@ inline bool is_pointwise(const ConvArguments& conv) {
          conv.input_size.width == conv.output_size.width && window.pad_y == 0 && window.pad_x == 0;
 }
 
+/// fusion/fold_maps.cpp makes no others.
+template <typename T>
+bool takes_prologue(const ConvArguments& conv) {
+  const DeviceEpilogue& prologue = conv.prologue;
+  return is_pointwise(conv) && is_packed<T>(conv.input, kWordBytes) && prologue.units != nullptr &&
+         is_floor(prologue.activation) &&
+         conv.input_size.channels * static_cast<int>(sizeof(T)) % kWordBytes == 0;
+}
+
 template <typename T, typename Shape>
 cudaError_t launch_tile(ConvKernelArguments arguments, int splits, cudaStream_t stream) {
   const int channels = arguments.conv.output_size.channels;
@@ -108,7 +121,12 @@ cudaError_t launch_tile(ConvKernelArguments arguments, int splits, cudaStream_t 
   const auto row_tiles =
       static_cast<unsigned>((arguments.pixels + Shape::kRows - 1) / Shape::kRows);
   const dim3 grid(row_tiles * arguments.column_tiles, 1, static_cast<unsigned>(splits));
-  if (!is_packed<T>(arguments.conv.epilogue, channels, Runs<T, Shape>::kRun)) {
+  const bool packs = is_packed<T>(arguments.conv.epilogue, channels, Runs<T, Shape>::kRun);
+  if (arguments.conv.has_prologue) {
+    if (!packs || !takes_prologue<T>(arguments.conv)) return cudaErrorInvalidValue;
+    return launch_kernel<T, Shape, true, true, true>(arguments, grid, stream);
+  }
+  if (!packs) {
     return launch_kernel<T, Shape, false, false>(arguments, grid, stream);
   }
   return is_pointwise(arguments.conv)
@@ -205,7 +223,9 @@ template <typename T>
 cudaError_t launch_shape(const ConvKernelArguments& arguments, const ConvTile& tile,
                          cudaStream_t stream) {
   switch (tile.kernel) {
-    case ConvKernel::kWindow: return launch_window_tile<T>(arguments, tile, stream);
+    case ConvKernel::kWindow:
+      if (arguments.conv.has_prologue) return cudaErrorInvalidValue;
+      return launch_window_tile<T>(arguments, tile, stream);
     case ConvKernel::kWarpgroup: return launch_warpgroup_tile<T>(arguments, tile, stream);
     default: return launch_warp_tile<T>(arguments, tile, stream);
   }

@@ -74,7 +74,10 @@ std::size_t plain_conv_tile() { return 0; }
 std::size_t joined_conv_tile() { return conv_tiles().size() - 1; }
 
 ConvKernelArguments::ConvKernelArguments(const ConvArguments& arguments)
-    : conv(arguments), epilogue(arguments.epilogue) {
+    : conv(arguments),
+      epilogue(arguments.epilogue),
+      prologue(arguments.prologue),
+      input_levels(stored_levels(arguments.input)) {
   const auto width = static_cast<std::int32_t>(size_of(conv.input.element));
   const ImageSize& out = conv.output_size;
   pixels = out.images * out.height * out.width;
@@ -88,7 +91,9 @@ cudaError_t launch_conv(const ConvArguments& arguments, std::size_t tile, cudaSt
   const ConvKernelArguments kernel(arguments);
   const ConvTile& shape = conv_tiles().at(tile);
   if (shape.kernel != ConvKernel::kWarp && !has_warpgroups()) return cudaErrorInvalidDeviceFunction;
-  switch (arguments.input.element) {
+  const ElementType multiplied =
+      arguments.has_prologue ? arguments.prologue.output.element : arguments.input.element;
+  switch (multiplied) {
     case ElementType::kFloat32: return launch_conv_float(kernel, shape, stream);
     case ElementType::kFloat16: return launch_conv_half(kernel, shape, stream);
     case ElementType::kBFloat16: return launch_conv_bfloat16(kernel, shape, stream);

@@ -11,12 +11,14 @@ struct ConvKernelArguments {
 
   ConvArguments conv;
   PackedEpilogue epilogue;
-  int pixels = 0;         ///< of all images of the result
-  int words = 0;          ///< of all taps
-  int words_a_tap = 0;    ///< of 16 bytes
-  int words_a_split = 0;  ///< of one block of a cluster
-  int pixel_bytes = 0;    ///< channels of a pixel of the input
-  int pitch_words = 0;    ///< between its pixels
+  PackedEpilogue prologue;
+  StoredLevels input_levels;  ///< with a prologue
+  int pixels = 0;             ///< of all images of the result
+  int words = 0;              ///< of all taps
+  int words_a_tap = 0;        ///< of 16 bytes
+  int words_a_split = 0;      ///< of one block of a cluster
+  int pixel_bytes = 0;        ///< channels of a pixel of the input
+  int pitch_words = 0;        ///< between its pixels
   unsigned column_tiles = 0;
 };
 

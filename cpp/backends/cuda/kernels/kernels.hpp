@@ -73,6 +73,9 @@ struct ConvArguments {
   Window window;
   const void* weights = nullptr;
   DeviceEpilogue epilogue;
+  /// What the input goes through as it is read, into its output's type; without data there.
+  bool has_prologue = false;
+  DeviceEpilogue prologue;
 };
 
 /// kWarp: mma.sync. kWarpgroup: wgmma, which needs compute capability 9.0 and another type than

@@ -16,6 +16,18 @@ __device__ inline void load_matrices(unsigned (&fragment)[4], unsigned shared_ad
                : "r"(shared_address));
 }
 
+__device__ inline void load_word(unsigned shared_address, unsigned (&word)[4]) {
+  asm volatile("ld.shared.v4.u32 {%0, %1, %2, %3}, [%4];"
+               : "=r"(word[0]), "=r"(word[1]), "=r"(word[2]), "=r"(word[3])
+               : "r"(shared_address)
+               : "memory");
+}
+__device__ inline void store_word(unsigned shared_address, const unsigned (&word)[4]) {
+  asm volatile("st.shared.v4.u32 [%0], {%1, %2, %3, %4};" ::"r"(shared_address), "r"(word[0]),
+               "r"(word[1]), "r"(word[2]), "r"(word[3])
+               : "memory");
+}
+
 /// 16 bytes, or, where there are none, as many zeros.
 __device__ inline void copy_word_async(unsigned shared_address, const void* from, bool is_there) {
   asm volatile(

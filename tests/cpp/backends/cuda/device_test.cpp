@@ -88,6 +88,33 @@ TEST_F(OnDevice, RunsEveryTile) {
   try_tiles(quantized, Precision::kInt8, 6e-3);
 }
 
+/// A map taken into the convolution behind it, by every tile.
+TEST_F(OnDevice, ReadsThroughPrologues) {
+  const Graph g = testing::prologue_network();
+  const Graph quantized = quantize(g, ranges_of(g));
+  const Arrays inputs = reference::random_inputs(g, 3, 7);
+  const auto try_tiles = [&](const Graph& graph, Precision precision, double tolerance) {
+    const Arrays expected = reference::interpret(graph, 3, inputs);
+    for (std::size_t tile = 0; tile < cuda::conv_tiles().size(); ++tile) {
+      const cuda::ConvKernel kernel = cuda::conv_tiles()[tile].kernel;
+      if (kernel != cuda::ConvKernel::kWarp && kernel != cuda::ConvKernel::kWarpgroup) continue;
+      if (precision == Precision::kFloat32 && kernel != cuda::ConvKernel::kWarp) continue;
+      auto compiled = std::make_shared<CompiledProgram>(graph, options_for(3, precision), 0);
+      for (const cuda::Step& step : compiled->program.steps) {
+        compiled->tactics.push_back(step.name == "pointwise" ? tile : cuda::plain_conv_tile());
+      }
+      const std::string what =
+          name_of(cuda::conv_tiles()[tile]) + " " + std::string(name_of(precision));
+      expect_close(run(*cuda::make_execution(compiled), graph, 3, inputs), expected, tolerance,
+                   what);
+    }
+  };
+  for (const testing::Kind& kind : testing::kFloatKinds) {
+    try_tiles(g, kind.precision, kind.tolerance);
+  }
+  try_tiles(quantized, Precision::kInt8, 6e-3);
+}
+
 /// The tiles that only such convolutions can take.
 TEST_F(OnDevice, SlidesWindows) {
   struct Case {

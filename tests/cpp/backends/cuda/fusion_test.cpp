@@ -6,6 +6,7 @@
 #include <map>
 
 #include "backends/cuda/networks.hpp"
+#include "backends/cuda/unit_affine.hpp"
 #include "common/error.hpp"
 #include "graph/op_table.hpp"
 #include "passes/quantize.hpp"
@@ -82,6 +83,35 @@ TEST(Fusion, ReadsTheImageInBlocksForAStrideOfTwo) {
   EXPECT_EQ(conv.weights.shape(), (Shape{32, 4, 4, 12}));
   EXPECT_EQ(conv.strides, (Spatial{1, 1}));
   EXPECT_EQ(program.values[static_cast<std::size_t>(conv.input)].height, 12 + 3);
+}
+
+TEST(Fusion, TakesAMapIntoThePointwiseConvolutionThatAloneReadsIt) {
+  const Graph g = testing::prologue_network();
+  for (const auto& [precision, element] : {std::pair{Precision::kFloat16, ElementType::kFloat16},
+                                           std::pair{Precision::kFloat32, ElementType::kFloat32},
+                                           std::pair{Precision::kInt8, ElementType::kUInt8}}) {
+    const Program program = fuse(precision == Precision::kInt8 ? quantized(g) : g, 1, precision);
+    for (const std::string& type : types_of(program)) EXPECT_NE(type, "map");
+    const Step& step = step_called(program, "pointwise");
+    EXPECT_EQ(step.nodes.front(), "active/mul");
+    const auto& conv = std::get<ConvStep>(step.kind);
+    ASSERT_TRUE(conv.prologue.has_value());
+    EXPECT_EQ(conv.prologue->affine.mul.size(), 96U);
+    EXPECT_TRUE(conv.prologue->activation.has_value());
+    EXPECT_EQ(program.values[static_cast<std::size_t>(multiplied_of(conv))].element, element);
+    EXPECT_EQ(program.values[static_cast<std::size_t>(conv.input)].channels, 96);
+    EXPECT_EQ(prologue_affine(program, step).size(), 4U * 96);
+  }
+}
+
+TEST(Fusion, LeavesAMapThatOthersReadOrThatIsNoWholeWords) {
+  const auto maps_of = [](const Graph& graph) {
+    const std::vector<std::string> types = types_of(fuse(graph, 1, Precision::kFloat16));
+    return std::count(types.begin(), types.end(), "map");
+  };
+  EXPECT_EQ(maps_of(testing::prologue_network(true)), 1);
+  EXPECT_EQ(maps_of(testing::dense_network(16)), 2);  // before a pool and a mean
+  EXPECT_GT(maps_of(testing::dense_network(12)), 2);
 }
 
 TEST(Fusion, WritesConcatenatedChannelsInPlace) {

@@ -38,8 +38,15 @@ struct HostProgram {
     const auto floats_at = [&](std::size_t offset) {
       return reinterpret_cast<const float*>(at(offset));
     };
-    return {at(own.weights),           floats_at(own.mul),        floats_at(own.add),
-            floats_at(own.second_mul), floats_at(own.second_add), floats_at(own.units),
+    return {at(own.weights),
+            floats_at(own.mul),
+            floats_at(own.add),
+            floats_at(own.second_mul),
+            floats_at(own.second_add),
+            floats_at(own.units),
+            floats_at(own.prologue_mul),
+            floats_at(own.prologue_add),
+            floats_at(own.prologue_units),
             at(own.back_to_back)};
   }
 

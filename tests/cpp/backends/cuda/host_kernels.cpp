@@ -139,6 +139,20 @@ void for_taps(const Window& window, const ImageSize& in, const Place& at, Visit 
   }
 }
 
+/// The level that a convolution multiplies: stored, or of what its prologue would store.
+double multiplied(const ConvArguments& a, std::int64_t pixel, std::int64_t channel) {
+  const double stored = level_at(a.input.data, a.input.element, pixel * a.input.pitch + channel);
+  if (!a.has_prologue) return stored;
+  std::byte memory[sizeof(float)];
+  DeviceEpilogue prologue = a.prologue;
+  prologue.output.data = memory;
+  prologue.output.pitch = 0;
+  const double number = number_at(a.input, pixel, channel);
+  store(prologue.output, 0, 0,
+        activated(prologue.activation, scaled(prologue.mul, prologue.add, channel, number)));
+  return level_at(memory, prologue.output.element, 0);
+}
+
 struct Kernels {
   void operator()(const InputArguments& a) const {
     const ImageSize& in = a.size;
@@ -159,8 +173,8 @@ struct Kernels {
   }
 
   void operator()(const ConvArguments& a) const {
-    const ElementType input = a.input.element;
-    const ElementType element = input == ElementType::kUInt8 ? ElementType::kInt8 : input;
+    const ElementType element =
+        a.input.element == ElementType::kUInt8 ? ElementType::kInt8 : a.input.element;
     const std::int64_t channels = a.input_size.channels;
     const auto in_word = kWord / static_cast<std::int64_t>(size_of(element));
     const std::int64_t padded = (channels + in_word - 1) / in_word * in_word;
@@ -169,7 +183,7 @@ struct Kernels {
       double sum = 0;
       for_taps(a.window, a.input_size, at, [&](std::int64_t pixel, std::int64_t tap) {
         for (std::int64_t c = 0; c < channels; ++c) {
-          sum += level_at(a.input.data, input, pixel * a.input.pitch + c) *
+          sum += multiplied(a, pixel, c) *
                  level_at(a.weights, element, (at.channel * taps + tap) * padded + c);
         }
       });

@@ -30,6 +30,7 @@ void expect_program_exact(const Graph& network) {
 
 TEST(HostProgram, ComputesSmallNetworks) {
   expect_program_matches(residual_network(16), "residual");
+  expect_program_matches(prologue_network(), "prologue");
   for (const std::int64_t growth : {16, 12}) {
     expect_program_matches(dense_network(growth, 16), "dense");
   }

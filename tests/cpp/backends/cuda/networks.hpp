@@ -170,4 +170,20 @@ inline Graph dense_network(std::int64_t growth = 16, std::int64_t side = 24) {
   return g;
 }
 
+/// Two convolutions side by side, scale-shift and relu of both, and a pointwise convolution of that:
+/// 11 x 11 pixels and 96 channels, so that tiles and stages have rests. `is_shared`: another reads it.
+inline Graph prologue_network(bool is_shared = false) {
+  Graph g;
+  const NodeId image = add_image(g, 11, 8);
+  const NodeId both =
+      g.add(Op::kConcat, "both", {add_conv(g, "a", image, {64}), add_conv(g, "b", image, {32})},
+            AxisAttributes{3});
+  const NodeId active = add_preactivation(g, "active", both, 96);
+  const NodeId y = add_conv(g, "pointwise", active, {48});
+  const NodeId relu = add_activation(g, "relu", add_bias(g, "bias", y, 48));
+  g.add_output("y", add_conv(g, "next", relu, {16, {3, 3}}));
+  g.add_output("z", add_conv(g, "other", is_shared ? active : both, {16, {3, 3}}));
+  return g;
+}
+
 }  // namespace chexnet_trt::testing
