@@ -45,6 +45,9 @@ std::vector<int> reads_of(const Step& step) {
 
 std::vector<int> writes_of(const Step& step) {
   std::vector<int> result;
+  if (const auto* conv = std::get_if<ConvStep>(&step.kind); conv != nullptr && conv->prologue) {
+    result.push_back(conv->prologue->output);
+  }
   if (step.epilogue.output >= 0 && step.epilogue.stores_output) {
     result.push_back(step.epilogue.output);
   }

@@ -75,8 +75,8 @@ struct ConvStep {
   Spatial strides{1, 1};
   Spatial dilations{1, 1};
   Spatial pads{0, 0};  ///< above and left; below and right follow from the sizes
-  /// What its input goes through as it is read: without residual and second output. Its output, of
-  /// which the weights are multiplied, is never stored.
+  /// What its input goes through as it is read, or before (ConvTile::maps_first): without residual
+  /// and second output. Its output is what the weights are multiplied with.
   std::optional<Epilogue> prologue = std::nullopt;
 };
 

@@ -74,7 +74,6 @@ class Binder {
     result.units = constants_.prologue_units;
     result.activation = activation_of(from.activation);
     result.output = value(from.output);
-    result.output.data = nullptr;
     return result;
   }
 

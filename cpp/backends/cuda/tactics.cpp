@@ -76,7 +76,7 @@ void join(const Program& program, const std::vector<std::optional<TimedTile>>& a
 }
 
 /// Every step that says it is joined is, and no other.
-bool fits(const Program& program, const Tactics& tactics) {
+bool fits_pairs(const Program& program, const Tactics& tactics) {
   const auto kernel_of = [&](std::size_t step) { return conv_tiles().at(tactics[step]).kernel; };
   std::vector<ConvKernel> missing(tactics.size(), ConvKernel::kWarp);
   for (const BackToBack& pair : program.back_to_back) {
@@ -89,6 +89,10 @@ bool fits(const Program& program, const Tactics& tactics) {
     if ((is_alone(kernel) ? ConvKernel::kWarp : kernel) != missing[step]) return false;
   }
   return true;
+}
+
+bool fits_prologue(const Step& step, const ConvTile& tile) {
+  return !tile.maps_first || std::get<ConvStep>(step.kind).prologue.has_value();
 }
 
 std::string prefix_of(ConvKernel kernel) {
@@ -117,8 +121,8 @@ Tactics choose_tactics(const Program& program, const TimeTile& time, TimingCache
 
 std::string name_of(const ConvTile& tile) {
   if (tile.kernel == ConvKernel::kJoined) return "joined";
-  const std::string name =
-      prefix_of(tile.kernel) + std::to_string(tile.rows) + "x" + std::to_string(tile.columns);
+  const std::string name = (tile.maps_first ? "map_" : "") + prefix_of(tile.kernel) +
+                           std::to_string(tile.rows) + "x" + std::to_string(tile.columns);
   return tile.splits == 1 ? name : name + "x" + std::to_string(tile.splits);
 }
 
@@ -138,13 +142,16 @@ Tactics tactics_from_text(std::string_view text, const Program& program) {
     std::string line;
     std::getline(lines, line);
     const std::optional<std::size_t> tile = tile_called(line);
-    if (!tile) throw BackendError("engine blob: no kernel '" + line + "'");
+    if (!tile || !fits_prologue(program.steps[index], conv_tiles()[*tile])) {
+      throw BackendError("engine blob: no kernel '" + line + "' for '" + program.steps[index].name +
+                         "'");
+    }
     tactics[index] = *tile;
   }
   if (std::string rest; std::getline(lines, rest)) {
     throw BackendError("engine blob: kernels of more layers than the network has");
   }
-  if (!fits(program, tactics)) {
+  if (!fits_pairs(program, tactics)) {
     throw BackendError("engine blob: a kernel for two layers where the network has no such two");
   }
   return tactics;

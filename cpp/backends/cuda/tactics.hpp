@@ -24,6 +24,7 @@ using TimeTile = std::function<std::optional<double>(std::size_t step, std::size
 Tactics choose_tactics(const Program& program, const TimeTile& time, TimingCache& cache);
 
 /// "wgmma_128x64", "window_256x64" or "mma_64x32x4", the last being the blocks that share a sum;
+/// "map_wgmma_128x64" after a kernel for the prologue;
 /// "back_to_back_128x64" for two convolutions, of which the second is "joined".
 std::string name_of(const ConvTile& tile);
 

@@ -83,7 +83,6 @@ void fold(Step& map, Step& reader) {
   auto& conv = std::get<ConvStep>(reader.kind);
   conv.input = std::get<MapStep>(map.kind).input;
   conv.prologue = std::move(map.epilogue);
-  conv.prologue->stores_output = false;
   reader.nodes.insert(reader.nodes.begin(), map.nodes.begin(), map.nodes.end());
 }
 

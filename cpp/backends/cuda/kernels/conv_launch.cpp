@@ -13,6 +13,61 @@ int attribute(cudaDeviceAttr which) {
   return value;
 }
 
+/// Of convolutions alone, whatever their window.
+std::vector<ConvTile> general_tiles() {
+  constexpr ConvKernel kWarp = ConvKernel::kWarp;
+  constexpr ConvKernel kGroup = ConvKernel::kWarpgroup;
+  return {{kWarp, 64, 64},     {kWarp, 128, 128},   {kWarp, 128, 64},    {kWarp, 128, 32},
+          {kWarp, 64, 64, 2},  {kWarp, 64, 64, 4},  {kWarp, 64, 64, 8},  {kWarp, 64, 32},
+          {kWarp, 64, 32, 2},  {kWarp, 64, 32, 4},  {kWarp, 64, 32, 8},  {kWarp, 32, 32},
+          {kWarp, 32, 32, 2},  {kWarp, 32, 32, 4},  {kWarp, 32, 32, 8},  {kGroup, 128, 256},
+          {kGroup, 256, 128},  {kGroup, 128, 128},  {kGroup, 64, 128},   {kGroup, 256, 64},
+          {kGroup, 128, 64},   {kGroup, 256, 32},   {kGroup, 128, 32},   {kGroup, 64, 64},
+          {kGroup, 64, 64, 2}, {kGroup, 64, 64, 4}, {kGroup, 64, 64, 8}, {kGroup, 64, 32},
+          {kGroup, 64, 32, 2}, {kGroup, 64, 32, 4}, {kGroup, 64, 32, 8}};
+}
+
+std::vector<ConvTile> all_tiles() {
+  constexpr ConvKernel kWindow = ConvKernel::kWindow;
+  constexpr ConvKernel kBackToBack = ConvKernel::kBackToBack;
+  std::vector<ConvTile> tiles = general_tiles();
+  for (ConvTile tile : general_tiles()) {
+    tile.maps_first = true;
+    tiles.push_back(tile);
+  }
+  tiles.insert(tiles.end(), {{kWindow, 256, 64},
+                             {kWindow, 256, 32},
+                             {kBackToBack, 128, kMiddleChannels},
+                             {kBackToBack, 192, kMiddleChannels},
+                             {kBackToBack, 256, kMiddleChannels},
+                             {ConvKernel::kJoined}});
+  return tiles;
+}
+
+cudaError_t launch_product(const ConvArguments& arguments, const ConvTile& tile,
+                           cudaStream_t stream) {
+  const ConvKernelArguments kernel(arguments);
+  const ElementType multiplied =
+      arguments.has_prologue ? arguments.prologue.output.element : arguments.input.element;
+  switch (multiplied) {
+    case ElementType::kFloat32: return launch_conv_float(kernel, tile, stream);
+    case ElementType::kFloat16: return launch_conv_half(kernel, tile, stream);
+    case ElementType::kBFloat16: return launch_conv_bfloat16(kernel, tile, stream);
+    case ElementType::kInt8: return launch_conv_int8(kernel, tile, stream);
+    default: return launch_conv_uint8(kernel, tile, stream);
+  }
+}
+
+cudaError_t launch_map_first(ConvArguments arguments, const ConvTile& tile, cudaStream_t stream) {
+  if (!arguments.has_prologue) return cudaErrorInvalidValue;
+  const cudaError_t mapped =
+      launch_map({arguments.input, arguments.input_size, arguments.prologue}, stream);
+  if (mapped != cudaSuccess) return mapped;
+  arguments.input = arguments.prologue.output;
+  arguments.has_prologue = false;
+  return launch_product(arguments, tile, stream);
+}
+
 }  // namespace
 
 bool has_warpgroups() {
@@ -25,47 +80,7 @@ int multiprocessors() { return attribute(cudaDevAttrMultiProcessorCount); }
 int shared_bytes_at_most() { return attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin); }
 
 const std::vector<ConvTile>& conv_tiles() {
-  constexpr ConvKernel kWarp = ConvKernel::kWarp;
-  constexpr ConvKernel kGroup = ConvKernel::kWarpgroup;
-  constexpr ConvKernel kWindow = ConvKernel::kWindow;
-  constexpr ConvKernel kBackToBack = ConvKernel::kBackToBack;
-  static const std::vector<ConvTile> tiles{{kWarp, 64, 64},
-                                           {kWarp, 128, 128},
-                                           {kWarp, 128, 64},
-                                           {kWarp, 128, 32},
-                                           {kWarp, 64, 64, 2},
-                                           {kWarp, 64, 64, 4},
-                                           {kWarp, 64, 64, 8},
-                                           {kWarp, 64, 32},
-                                           {kWarp, 64, 32, 2},
-                                           {kWarp, 64, 32, 4},
-                                           {kWarp, 64, 32, 8},
-                                           {kWarp, 32, 32},
-                                           {kWarp, 32, 32, 2},
-                                           {kWarp, 32, 32, 4},
-                                           {kWarp, 32, 32, 8},
-                                           {kGroup, 128, 256},
-                                           {kGroup, 256, 128},
-                                           {kGroup, 128, 128},
-                                           {kGroup, 64, 128},
-                                           {kGroup, 256, 64},
-                                           {kGroup, 128, 64},
-                                           {kGroup, 256, 32},
-                                           {kGroup, 128, 32},
-                                           {kGroup, 64, 64},
-                                           {kGroup, 64, 64, 2},
-                                           {kGroup, 64, 64, 4},
-                                           {kGroup, 64, 64, 8},
-                                           {kGroup, 64, 32},
-                                           {kGroup, 64, 32, 2},
-                                           {kGroup, 64, 32, 4},
-                                           {kGroup, 64, 32, 8},
-                                           {kWindow, 256, 64},
-                                           {kWindow, 256, 32},
-                                           {kBackToBack, 128, kMiddleChannels},
-                                           {kBackToBack, 192, kMiddleChannels},
-                                           {kBackToBack, 256, kMiddleChannels},
-                                           {ConvKernel::kJoined}};
+  static const std::vector<ConvTile> tiles = all_tiles();
   return tiles;
 }
 
@@ -88,18 +103,10 @@ ConvKernelArguments::ConvKernelArguments(const ConvArguments& arguments)
 }
 
 cudaError_t launch_conv(const ConvArguments& arguments, std::size_t tile, cudaStream_t stream) {
-  const ConvKernelArguments kernel(arguments);
   const ConvTile& shape = conv_tiles().at(tile);
   if (shape.kernel != ConvKernel::kWarp && !has_warpgroups()) return cudaErrorInvalidDeviceFunction;
-  const ElementType multiplied =
-      arguments.has_prologue ? arguments.prologue.output.element : arguments.input.element;
-  switch (multiplied) {
-    case ElementType::kFloat32: return launch_conv_float(kernel, shape, stream);
-    case ElementType::kFloat16: return launch_conv_half(kernel, shape, stream);
-    case ElementType::kBFloat16: return launch_conv_bfloat16(kernel, shape, stream);
-    case ElementType::kInt8: return launch_conv_int8(kernel, shape, stream);
-    default: return launch_conv_uint8(kernel, shape, stream);
-  }
+  return shape.maps_first ? launch_map_first(arguments, shape, stream)
+                          : launch_product(arguments, shape, stream);
 }
 
 }  // namespace chexnet_trt::cuda

@@ -73,7 +73,7 @@ struct ConvArguments {
   Window window;
   const void* weights = nullptr;
   DeviceEpilogue epilogue;
-  /// What the input goes through as it is read, into its output's type; without data there.
+  /// What the input goes through as it is read, or, into its output's memory, before.
   bool has_prologue = false;
   DeviceEpilogue prologue;
 };
@@ -90,6 +90,7 @@ struct ConvTile {
   int rows = 0;
   int columns = 0;
   int splits = 1;
+  bool maps_first = false;  ///< the prologue is a kernel of its own, before
 };
 
 const std::vector<ConvTile>& conv_tiles();

@@ -57,6 +57,12 @@ TEST_F(OnDevice, ConvolvesEveryShape) {
   }
 }
 
+/// Takes convolutions alone, whatever their window.
+bool is_general(const cuda::ConvTile& tile, Precision precision) {
+  return tile.kernel == cuda::ConvKernel::kWarp ||
+         (tile.kernel == cuda::ConvKernel::kWarpgroup && precision != Precision::kFloat32);
+}
+
 TEST_F(OnDevice, RunsEveryTile) {
   Graph g;
   NodeId x = add_conv(g, "first", add_image(g, 12, 40), {72, {3, 3}, {1, 1}, {1, 1}});
@@ -67,9 +73,8 @@ TEST_F(OnDevice, RunsEveryTile) {
   const auto try_tiles = [&](const Graph& graph, Precision precision, double tolerance) {
     const Arrays expected = reference::interpret(graph, 3, inputs);
     for (std::size_t tile = 0; tile < cuda::conv_tiles().size(); ++tile) {
-      const cuda::ConvKernel kernel = cuda::conv_tiles()[tile].kernel;
-      if (kernel != cuda::ConvKernel::kWarp && kernel != cuda::ConvKernel::kWarpgroup) continue;
-      if (precision == Precision::kFloat32 && kernel != cuda::ConvKernel::kWarp) continue;
+      const cuda::ConvTile& shape = cuda::conv_tiles()[tile];
+      if (!is_general(shape, precision) || shape.maps_first) continue;
       auto compiled = std::make_shared<CompiledProgram>(graph, options_for(3, precision), 0);
       compiled->tactics.assign(compiled->program.steps.size(), tile);
       const std::string what =
@@ -88,7 +93,7 @@ TEST_F(OnDevice, RunsEveryTile) {
   try_tiles(quantized, Precision::kInt8, 6e-3);
 }
 
-/// A map taken into the convolution behind it, by every tile.
+/// A map taken into the convolution behind it, by every tile, and before it.
 TEST_F(OnDevice, ReadsThroughPrologues) {
   const Graph g = testing::prologue_network();
   const Graph quantized = quantize(g, ranges_of(g));
@@ -96,9 +101,7 @@ TEST_F(OnDevice, ReadsThroughPrologues) {
   const auto try_tiles = [&](const Graph& graph, Precision precision, double tolerance) {
     const Arrays expected = reference::interpret(graph, 3, inputs);
     for (std::size_t tile = 0; tile < cuda::conv_tiles().size(); ++tile) {
-      const cuda::ConvKernel kernel = cuda::conv_tiles()[tile].kernel;
-      if (kernel != cuda::ConvKernel::kWarp && kernel != cuda::ConvKernel::kWarpgroup) continue;
-      if (precision == Precision::kFloat32 && kernel != cuda::ConvKernel::kWarp) continue;
+      if (!is_general(cuda::conv_tiles()[tile], precision)) continue;
       auto compiled = std::make_shared<CompiledProgram>(graph, options_for(3, precision), 0);
       for (const cuda::Step& step : compiled->program.steps) {
         compiled->tactics.push_back(step.name == "pointwise" ? tile : cuda::plain_conv_tile());

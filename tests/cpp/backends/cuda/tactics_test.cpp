@@ -36,6 +36,25 @@ TEST(Tactics, ReadsWhatItWrites) {
                BackendError);
 }
 
+TEST(Tactics, MapsFirstWhereThatIsFasterAndThereIsAPrologue) {
+  const Program program = fuse(testing::prologue_network(), 1, Precision::kFloat16);
+  const auto time = [&](std::size_t step, std::size_t tile) -> std::optional<double> {
+    const bool maps_first = conv_tiles()[tile].maps_first;
+    if (maps_first && !std::get<ConvStep>(program.steps[step].kind).prologue) return std::nullopt;
+    return maps_first ? 1.0 : 2.0;
+  };
+  TimingCache cache;
+  const Tactics tactics = choose_tactics(program, time, cache);
+  for (std::size_t step = 0; step < tactics.size(); ++step) {
+    EXPECT_EQ(conv_tiles()[tactics[step]].maps_first, program.steps[step].name == "pointwise");
+  }
+  const std::string text = to_text(program, tactics);
+  EXPECT_NE(text.find("map_mma_64x64\n"), std::string::npos) << text;
+  EXPECT_EQ(tactics_from_text(text, program), tactics);
+  EXPECT_THROW(tactics_from_text("map_mma_64x64" + text.substr(text.find('\n')), program),
+               BackendError);
+}
+
 TEST(TimingKey, IsTheSameForTheSameLayerAlone) {
   const Program program = fuse(testing::residual_network(), 1, Precision::kFloat16);
   const Program other = fuse(testing::residual_network(), 2, Precision::kFloat16);
