@@ -209,7 +209,10 @@ cudaError_t launch_window(const ConvKernelArguments& kernel, cudaStream_t stream
   arguments.plane = lines * kStageBytes + kWordBytes;  // neighbouring planes lie in other banks
   arguments.weight_planes = kernel.words;
   arguments.word_pair = kernel.words_a_tap == 1 ? kWordBytes : arguments.plane;
-  const int fixed = Shape::kAffine + kernel.words * kWeightPlane<Shape>;
+  // Beyond the last positions nothing is read, but for pairs of taps, whose planes overlap,
+  // compute-sanitizer takes a product's two words for planes behind each other.
+  const int rest = kernel.words_a_tap == 1 ? 63 * kWordBytes : 0;
+  const int fixed = Shape::kAffine + kernel.words * kWeightPlane<Shape> + rest;
   const int buffer = kernel.words_a_tap * arguments.plane;
   const int share = shared_bytes_at_most() / Shape::kBlocksAtOnce - 1024;
   const int room = fixed + buffer <= share ? share : shared_bytes_at_most();
