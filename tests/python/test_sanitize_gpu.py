@@ -45,6 +45,18 @@ def test_only_a_finished_run_without_findings_is_clean(status, said, findings, w
     assert words in verdict.words
 
 
+def test_the_words_are_of_the_kernel_not_of_its_launch():
+    said = """
+========= Invalid __shared__ read of size 2048 bytes
+=========     at void window_kernel+0x4190
+=========     Saved host backtrace up to driver entry point at kernel launch time
+=========         Host Frame: PyObject_Call [0x14b1d4] in python3
+=========
+========= ERROR SUMMARY: 1 error"""
+    words = verdict_of(0, said, 3.0).words.splitlines()
+    assert [line.split()[0] for line in words] == ["Invalid", "at", "ERROR"]
+
+
 def test_a_check_runs_the_command():
     said = "print('========= ERROR SUMMARY: 0 errors')"
     assert check([sys.executable, "-c", said], 60).findings == 0
