@@ -279,6 +279,16 @@ class EngineOp : public tf::AsyncOpKernel {
     if (fallback_.name().empty()) OP_REQUIRES_OK(context, loaded_);
   }
 
+  /// An inference keeps its thread, so the node is synchronous; a fallback's kernels are waited for.
+  tf::AsyncOpKernel* AsAsync() override { return fallback_.name().empty() ? nullptr : this; }
+
+  void Compute(tf::OpKernelContext* context) override {
+    if (!fallback_.name().empty()) return AsyncOpKernel::Compute(context);
+    std::int64_t batch = 0;
+    OP_REQUIRES_OK(context, engine_.batch_of(context, &batch));
+    OP_REQUIRES_OK(context, engine_.run(context, batch));
+  }
+
   void ComputeAsync(tf::OpKernelContext* context, DoneCallback done) override {
     absl::Status status = loaded_;
     if (status.ok()) {
@@ -286,12 +296,11 @@ class EngineOp : public tf::AsyncOpKernel {
       OP_REQUIRES_OK_ASYNC(context, engine_.batch_of(context, &batch), done);
       status = engine_.run(context, batch);
     }
-    if (!status.ok() && !fallback_.name().empty()) {
+    if (!status.ok()) {
       report(status);
       run_fallback(context, std::move(done));
       return;
     }
-    OP_REQUIRES_OK_ASYNC(context, status, done);
     done();
   }
 
