@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -11,9 +10,6 @@ from typing import Any
 from chexnet_trt.compare.environment import LoadMeter
 from chexnet_trt.compare.spread import rounded
 from chexnet_trt.compare.workers import BrokenModeError, Worker
-
-# Idle threads of a runtime spin for a while.
-SETTLE_SECONDS = 0.1
 
 # From a request to the answer of one mode.
 Request = Mapping[str, Any]
@@ -55,7 +51,6 @@ def measure_round(
     answers: dict[str, dict[str, Any]] = {}
     errors: dict[str, str] = {}
     for key in modes.in_turn(turn):
-        time.sleep(SETTLE_SECONDS)
         answer = modes.ask(key, request(key))
         if isinstance(answer, str):
             errors[key] = answer

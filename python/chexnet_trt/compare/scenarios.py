@@ -7,14 +7,13 @@ its rules: no submission.
 from __future__ import annotations
 
 import statistics
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from chexnet_trt.compare.measuring import SETTLE_SECONDS, Field
+from chexnet_trt.compare.measuring import Field
 from chexnet_trt.compare.spread import rounded
 
 TURNS = 2
@@ -44,7 +43,6 @@ def offline(
         for key in modes.in_turn(turn):
             if key not in best:
                 continue
-            time.sleep(SETTLE_SECONDS)
             request = {"do": "run", "batch": best[key], "seconds": terms.seconds / TURNS}
             answer = modes.ask(key, request | {"device": False, "scores": False})
             if isinstance(answer, str):

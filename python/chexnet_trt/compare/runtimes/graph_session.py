@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,9 +17,12 @@ if TYPE_CHECKING:
     from chexnet_trt.compare.modes import Mode
 
 
+_ALIGNMENT = 64  # of TensorFlow's tensors, in bytes: an array at such an address is not copied
+
+
 class _Bound:
     def __init__(self, call: Callable[[Array], Array], shape: tuple[int, ...]) -> None:
-        self.input: Array = np.zeros(shape, np.float32)
+        self.input = _aligned_zeros(shape)
         self._call = call
 
     def run(self) -> Array:
@@ -40,7 +44,8 @@ class GraphSession:
         with graph.as_default():
             tf.import_graph_def(graph_def, name="")
         config = tf.compat.v1.ConfigProto(
-            intra_op_parallelism_threads=setting.threads, inter_op_parallelism_threads=1
+            intra_op_parallelism_threads=setting.threads,
+            inter_op_parallelism_threads=-1,  # the caller's thread
         )
         config.gpu_options.allow_growth = True
         session = tf.compat.v1.Session(graph=graph, config=config)
@@ -50,6 +55,13 @@ class GraphSession:
 
     def bind(self, batch: int) -> _Bound:
         return _Bound(self._call, (batch, *self._size))
+
+
+def _aligned_zeros(shape: tuple[int, ...]) -> Array:
+    size = math.prod(shape) * np.dtype(np.float32).itemsize
+    memory = np.zeros(size + _ALIGNMENT, np.uint8)
+    first = -memory.ctypes.data % _ALIGNMENT
+    return memory[first : first + size].view(np.float32).reshape(shape)
 
 
 def read_graph(mode: Mode, setting: Setting) -> Any:  # noqa: ANN401 - a GraphDef
