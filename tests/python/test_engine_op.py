@@ -16,7 +16,7 @@ tf = pytest.importorskip("tensorflow")
 pytestmark = [pytest.mark.tensorflow, pytest.mark.usefixtures("op_library")]
 
 import engine_graphs  # noqa: E402
-from chexnet_trt.integrated import engine_op, fallback_calls  # noqa: E402
+from chexnet_trt.integrated import engine_op, fallback_calls, make_callable  # noqa: E402
 from engine_graphs import NODE, engine_graph, expected_scores  # noqa: E402
 
 TOLERANCE = 1e-5
@@ -51,6 +51,16 @@ def test_a_session_runs_every_batch(session, batch):
     scores = run(session, images)
     assert scores.shape == (batch, 14)
     np.testing.assert_allclose(scores, expected_scores(images), atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("suffix", ["", ":0"])
+def test_a_callable_computes_what_the_session_does(session, suffix):
+    scores = make_callable(session, [f"images{suffix}"], f"{SCORES}{suffix}")
+    for batch in (1, 4):
+        images = small_images(batch)
+        np.testing.assert_array_equal(scores(images), run(session, images))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="batch 5 is above"):
+        scores(small_images(5))
 
 
 def test_shapes_are_inferred(session):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         TrtConversionParams,
         TrtGraphConverterV2,
     )
+    from chexnet_trt.integrated.session import make_callable
 
 __all__ = [
     "TrtConversionParams",
@@ -25,6 +26,7 @@ __all__ = [
     "create_inference_graph",
     "fallback_calls",
     "load_op_library",
+    "make_callable",
 ]
 
 # Loaded when they are first asked for: they load TensorFlow, which a light command must not.
@@ -33,6 +35,7 @@ _HOMES = {
     "TrtGraphConverterV2": "saved_model_converter",
     "calib_graph_to_infer_graph": "graph_converter",
     "create_inference_graph": "graph_converter",
+    "make_callable": "session",
 }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from chexnet_trt import integrated
 from chexnet_trt.compare.runtimes import Array
 from chexnet_trt.compare.setting import INPUT, OUTPUT, Setting
 from chexnet_trt.tensorflow_import import import_tensorflow
@@ -49,7 +50,7 @@ class GraphSession:
         )
         config.gpu_options.allow_growth = True
         session = tf.compat.v1.Session(graph=graph, config=config)
-        self._call = session.make_callable(f"{OUTPUT}:0", feed_list=[f"{INPUT}:0"])
+        self._call = integrated.make_callable(session, [INPUT], OUTPUT)
         self._size = setting.size
         self.facts = facts
 
