@@ -57,8 +57,10 @@ struct PairArguments : SimpleArguments {
 
 /// Output (y, x, channel) is input begin + stride * (y, x, channel), 0 outside.
 struct WindowArguments : SimpleArguments {
+  // NOLINTBEGIN(modernize-avoid-c-arrays): the members of std::array are no device functions
   int begin[3] = {0, 0, 0};
   int stride[3] = {1, 1, 1};
+  // NOLINTEND(modernize-avoid-c-arrays)
 };
 
 /// LrnAttributes (graph/attributes.hpp).
