@@ -62,7 +62,7 @@ REGISTER_OP("ChexnetTrtEngine")
     .Attr("engine: string = ''")
     .Attr("engine_path: string = ''")
     .Attr("max_batch_size: int >= 1")
-    .Attr("fallback: func = {name: ''}")
+    .Attr("fallback: list(func) = []")
     .SetShapeFn(infer_shapes)
     .Doc(R"(
 Runs an engine of chexnet_trt on a batch of 1 ... max_batch_size.
@@ -72,8 +72,8 @@ output_names: the engine's output that each of `outputs` is.
 output_shapes: of `outputs`; an unknown first extent is the batch.
 engine: the bytes of the engine's file.
 engine_path: the file, in place of `engine`.
-fallback: the same computation in TensorFlow, run where the engine fails; without it that is an
-  error.
+fallback: at most one, the same computation in TensorFlow, run where the engine fails; without it
+  that is an error.
 )");
 
 std::atomic<std::int64_t> fallback_calls{0};
@@ -275,15 +275,18 @@ class EngineOp : public tf::AsyncOpKernel {
  public:
   explicit EngineOp(tf::OpKernelConstruction* context) : AsyncOpKernel(context) {
     OP_REQUIRES_OK(context, context->GetAttr("fallback", &fallback_));
+    OP_REQUIRES(context, fallback_.size() <= 1,
+                absl::InvalidArgumentError(
+                    absl::StrCat(name(), ": ", fallback_.size(), " fallbacks, there may be one")));
     loaded_ = engine_.load(context, name());
-    if (fallback_.name().empty()) OP_REQUIRES_OK(context, loaded_);
+    if (fallback_.empty()) OP_REQUIRES_OK(context, loaded_);
   }
 
   /// An inference keeps its thread, so the node is synchronous; a fallback's kernels are waited for.
-  tf::AsyncOpKernel* AsAsync() override { return fallback_.name().empty() ? nullptr : this; }
+  tf::AsyncOpKernel* AsAsync() override { return fallback_.empty() ? nullptr : this; }
 
   void Compute(tf::OpKernelContext* context) override {
-    if (!fallback_.name().empty()) return AsyncOpKernel::Compute(context);
+    if (!fallback_.empty()) return AsyncOpKernel::Compute(context);
     std::int64_t batch = 0;
     OP_REQUIRES_OK(context, engine_.batch_of(context, &batch));
     OP_REQUIRES_OK(context, engine_.run(context, batch));
@@ -308,7 +311,7 @@ class EngineOp : public tf::AsyncOpKernel {
   void report(const absl::Status& why) const {
     const std::int64_t count = ++fallback_calls;
     if (is_power_of_two(count)) {
-      LOG(ERROR) << "chexnet_trt: TensorFlow computes '" << fallback_.name()
+      LOG(ERROR) << "chexnet_trt: TensorFlow computes '" << fallback_.front().name()
                  << "' itself, the engine failed (" << count
                  << " calls in this process): " << why.message();
     }
@@ -318,7 +321,7 @@ class EngineOp : public tf::AsyncOpKernel {
     tf::FunctionLibraryRuntime* library = context->function_library();
     OP_REQUIRES_ASYNC(context, library != nullptr,
                       absl::InternalError(absl::StrCat(name(), ": no function library to find '",
-                                                       fallback_.name(), "' in")),
+                                                       fallback_.front().name(), "' in")),
                       done);
     tf::FunctionLibraryRuntime::Handle handle = 0;
     OP_REQUIRES_OK_ASYNC(context, instantiate(*context, *library, &handle), done);
@@ -354,12 +357,13 @@ class EngineOp : public tf::AsyncOpKernel {
     options.is_multi_device_function = true;
     options.input_devices.assign(static_cast<std::size_t>(context.num_inputs()), device);
     options.output_devices.assign(static_cast<std::size_t>(context.num_outputs()), device);
-    return library.Instantiate(fallback_.name(), tf::AttrSlice(&fallback_.attr()), options, handle);
+    return library.Instantiate(fallback_.front().name(), tf::AttrSlice(&fallback_.front().attr()),
+                               options, handle);
   }
 
   NodeEngine engine_;
   absl::Status loaded_;
-  tf::NameAttrList fallback_;
+  std::vector<tf::NameAttrList> fallback_;  ///< at most one
 };
 
 REGISTER_KERNEL_BUILDER(Name("ChexnetTrtEngine").Device(tf::DEVICE_CPU), EngineOp);

@@ -42,7 +42,7 @@ def engine_graph(*, native: bool = False, **attributes: Any) -> tf.compat.v1.Gra
     result = graph_def.node.add(op="Identity", name=SCORES, input=[NODE])
     result.attr["T"].type = tf.float32.as_datatype_enum
     if native:
-        node.attr["fallback"].func.name = NATIVE
+        node.attr["fallback"].list.func.add(name=NATIVE)
         graph_def.library.function.append(native_segment())
     return graph_def
 

@@ -193,6 +193,17 @@ def test_a_failing_engine_without_and_with_fallback(engine, capfd):
     assert "damaged" in said
 
 
+def test_there_is_one_fallback_at_most(engine):
+    graph_def = engine_graph(engine=engine, native=True)
+    node = next(node for node in graph_def.node if node.name == NODE)
+    node.attr["fallback"].list.func.add(name=node.attr["fallback"].list.func[0].name)
+    with (
+        session_of(graph_def) as session,
+        pytest.raises(tf.errors.InvalidArgumentError, match="2 fallbacks"),
+    ):
+        run(session, small_images(1))
+
+
 def test_the_fallback_takes_what_is_above_the_maximum_and_no_other_shape(engine):
     before = fallback_calls()
     scores = engine_graphs.as_function(engine_graph(engine=engine, native=True))
@@ -232,6 +243,20 @@ def test_saved_models_in_a_fresh_process(engine, tmp_path):
     for name in ("sound", "broken"):
         scores = np.load(tmp_path / f"{name}.npy")
         np.testing.assert_allclose(scores, expected_scores(images), atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("native", [False, True])
+def test_a_saved_model_that_a_program_of_tensorflow_1_wrote(engine, tmp_path, native):
+    with tf.Graph().as_default() as graph, tf.compat.v1.Session() as session:
+        tf.import_graph_def(engine_graph(engine=engine, native=native), name="")
+        image, scores = (graph.get_tensor_by_name(f"{name}:0") for name in ("images", SCORES))
+        tf.compat.v1.saved_model.simple_save(
+            session, str(tmp_path / "model"), {"image": image}, {"scores": scores}
+        )
+    images = small_images(2)
+    signature = tf.saved_model.load(str(tmp_path / "model")).signatures["serving_default"]
+    result = signature(image=tf.constant(images))["scores"]
+    np.testing.assert_allclose(result, expected_scores(images), atol=TOLERANCE)
 
 
 @pytest.fixture

@@ -107,4 +107,4 @@ def _add_engine(
     node.attr["engine"].s = engine.content
     node.attr["max_batch_size"].i = engine.max_batch
     if fallback:
-        node.attr["fallback"].func.name = fallback
+        node.attr["fallback"].list.func.add(name=fallback)

@@ -122,7 +122,6 @@ def _write(folder: Path, served: ServedGraph) -> None:
             list(served.tags),
             {served.name: signature},
             clear_devices=True,
-            # TensorFlow 2 does not load functions of no name, the default of `fallback`.
             strip_default_attrs=True,
         )
         builder.save()
