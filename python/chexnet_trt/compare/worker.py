@@ -33,8 +33,7 @@ _WARM_UP_RUNS, _WARM_UP_SECONDS = 3, 1.0
 _WAKING_MS = 100.0
 _SPIN_SECONDS = 0.002
 # Threads of the mode before spin for a while. And a virtual machine's host may keep two CPUs on one
-# core until both are busy: with AMX, int8 took twice the time in 16 of 28 rounds after idle time,
-# in 11 after 0.1 s of work, in 9 after 0.4 s.
+# core until both are busy, where int8 takes twice the time; that becomes rarer, not impossible.
 _SETTLE_SECONDS = 0.2
 
 
@@ -120,7 +119,7 @@ def _timed(work: Callable[[], object], seconds: float) -> list[float]:
 
 
 def _keep_busy(seconds: float) -> None:
-    """All CPUs of this process."""
+    """Computes on all CPUs of this process at once."""
     numbers = np.ones(1 << 16)
     end = time.perf_counter() + seconds
 

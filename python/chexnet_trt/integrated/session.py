@@ -52,7 +52,7 @@ def make_callable(
     output: str,
 ) -> Callable[..., NDArray[Any]]:
     """A function of one array for each of `inputs`, nodes or tensors by name: Session.run without
-    its Python, which takes half a millisecond where an inference has just emptied the caches.
+    its Python, which is slow where an inference has just emptied the caches.
 
     The arrays have the types of their placeholders; one that lies at a multiple of 64 bytes is not
     copied. TensorFlow's errors are raised as they are.
