@@ -1,6 +1,7 @@
 #include "backends/cuda/device_constants.hpp"
 
 #include <cstring>
+#include <limits>
 
 #include "backends/cuda/back_to_back.hpp"
 #include "backends/cuda/conv_weights.hpp"
@@ -10,6 +11,7 @@ namespace chexnet_trt::cuda {
 namespace {
 
 constexpr std::size_t kAlignment = 256;
+constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
 
 std::vector<std::byte> packed_floats(const std::vector<double>& values) {
   const std::vector<float> floats(values.begin(), values.end());
@@ -38,9 +40,9 @@ std::vector<std::byte> weights_of(const Program& program, const Step& step) {
   return packed_weights(conv->weights, weight_element(input.element));
 }
 
-Affine prologue_of(const Step& step) {
+Epilogue prologue_of(const Step& step) {
   const auto* conv = std::get_if<ConvStep>(&step.kind);
-  return conv != nullptr && conv->prologue ? conv->prologue->affine : Affine();
+  return conv != nullptr ? conv->prologue.value_or(Epilogue()) : Epilogue();
 }
 
 }  // namespace
@@ -48,15 +50,26 @@ Affine prologue_of(const Step& step) {
 PackedConstants::PackedConstants(const Program& program) {
   for (std::size_t index = 0; index < program.steps.size(); ++index) {
     const Step& step = program.steps[index];
-    const Epilogue& epilogue = step.epilogue;
-    const Affine prologue = prologue_of(step);
     const BackToBack* pair = back_to_back_at(program, index);
-    steps_.push_back({add(weights_of(program, step)), add(epilogue.affine.mul),
-                      add(epilogue.affine.add), add(epilogue.second_affine.mul),
-                      add(epilogue.second_affine.add), add(unit_affine(program, step)),
-                      add(prologue.mul), add(prologue.add), add(prologue_affine(program, step)),
+    steps_.push_back({add(weights_of(program, step)),
+                      add(step.epilogue, unit_affine(program, step)),
+                      add(prologue_of(step), prologue_affine(program, step)),
                       pair == nullptr ? kNone : add(back_to_back_image(program, *pair))});
   }
+}
+
+StepConstants PackedConstants::of(std::size_t step, const std::byte* base) const {
+  const auto at = [&](std::size_t offset) { return offset == kNone ? nullptr : base + offset; };
+  const auto floats_at = [&](std::size_t offset) {
+    return reinterpret_cast<const float*>(at(offset));
+  };
+  const auto epilogue_at = [&](const EpilogueOffsets& own) {
+    return EpilogueConstants{floats_at(own.mul), floats_at(own.add), floats_at(own.second_mul),
+                             floats_at(own.second_add), floats_at(own.units)};
+  };
+  const StepOffsets& own = steps_.at(step);
+  return {at(own.weights), epilogue_at(own.epilogue), epilogue_at(own.prologue),
+          at(own.back_to_back)};
 }
 
 std::size_t PackedConstants::add(const void* data, std::size_t size) {
@@ -75,22 +88,19 @@ std::size_t PackedConstants::add(const std::vector<float>& values) {
   return add(values.data(), values.size() * sizeof(float));
 }
 
+PackedConstants::EpilogueOffsets PackedConstants::add(const Epilogue& epilogue,
+                                                      const std::vector<float>& units) {
+  return {add(epilogue.affine.mul), add(epilogue.affine.add), add(epilogue.second_affine.mul),
+          add(epilogue.second_affine.add), add(units)};
+}
+
 DeviceConstants::DeviceConstants(const PackedConstants& packed)
     : memory_(packed.bytes().size(), "the weights") {
   check(cudaMemcpy(memory_.data(), packed.bytes().data(), packed.bytes().size(),
                    cudaMemcpyHostToDevice),
         "copying the weights");
-  const auto at = [&](std::size_t offset) {
-    return offset == PackedConstants::kNone ? nullptr : memory_.data() + offset;
-  };
-  const auto floats_at = [&](std::size_t offset) {
-    return reinterpret_cast<const float*>(at(offset));
-  };
-  for (const PackedConstants::Offsets& own : packed.steps()) {
-    steps_.push_back({at(own.weights), floats_at(own.mul), floats_at(own.add),
-                      floats_at(own.second_mul), floats_at(own.second_add), floats_at(own.units),
-                      floats_at(own.prologue_mul), floats_at(own.prologue_add),
-                      floats_at(own.prologue_units), at(own.back_to_back)});
+  for (std::size_t step = 0; step < packed.steps(); ++step) {
+    steps_.push_back(packed.of(step, memory_.data()));
   }
 }
 

@@ -51,29 +51,23 @@ class Binder {
   }
 
   DeviceEpilogue epilogue(const Epilogue& from) const {
+    return epilogue(from, constants_.epilogue);
+  }
+
+  DeviceEpilogue epilogue(const Epilogue& from, const EpilogueConstants& constants) const {
     DeviceEpilogue result;
-    result.mul = constants_.mul;
-    result.add = constants_.add;
+    result.mul = constants.mul;
+    result.add = constants.add;
     result.activation = activation_of(from.activation);
     result.residual = value(from.residual);
     result.activation_after = activation_of(from.activation_after);
     result.output = value(from.output);
     if (!from.stores_output) result.output.data = nullptr;
-    result.second_mul = constants_.second_mul;
-    result.second_add = constants_.second_add;
-    result.units = constants_.units;
+    result.second_mul = constants.second_mul;
+    result.second_add = constants.second_add;
+    result.units = constants.units;
     result.second_activation = activation_of(from.second_activation);
     result.second = value(from.second);
-    return result;
-  }
-
-  DeviceEpilogue prologue(const Epilogue& from) const {
-    DeviceEpilogue result;
-    result.mul = constants_.prologue_mul;
-    result.add = constants_.prologue_add;
-    result.units = constants_.prologue_units;
-    result.activation = activation_of(from.activation);
-    result.output = value(from.output);
     return result;
   }
 
@@ -102,7 +96,7 @@ class Binder {
     arguments.weights = constants_.weights;
     arguments.epilogue = epilogue(from);
     arguments.has_prologue = conv.prologue.has_value();
-    if (conv.prologue) arguments.prologue = prologue(*conv.prologue);
+    if (conv.prologue) arguments.prologue = epilogue(*conv.prologue, constants_.prologue);
     return arguments;
   }
 

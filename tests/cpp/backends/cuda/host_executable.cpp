@@ -31,23 +31,7 @@ struct HostProgram {
   }
 
   cuda::StepConstants constants_of(std::size_t step) const {
-    const PackedConstants::Offsets& own = constants.steps()[step];
-    const auto at = [&](std::size_t offset) {
-      return offset == PackedConstants::kNone ? nullptr : constants.bytes().data() + offset;
-    };
-    const auto floats_at = [&](std::size_t offset) {
-      return reinterpret_cast<const float*>(at(offset));
-    };
-    return {at(own.weights),
-            floats_at(own.mul),
-            floats_at(own.add),
-            floats_at(own.second_mul),
-            floats_at(own.second_add),
-            floats_at(own.units),
-            floats_at(own.prologue_mul),
-            floats_at(own.prologue_add),
-            floats_at(own.prologue_units),
-            at(own.back_to_back)};
+    return constants.of(step, constants.bytes().data());
   }
 
   cuda::Program program;
