@@ -1,11 +1,9 @@
-#include <cmath>
-
+#include "passes/batch_norm.hpp"
 #include "passes/channels.hpp"
 #include "passes/passes.hpp"
 
 // Before:      y = batch_norm(conv(x, w)) or batch_norm(add(conv(x, w), b))
-// After:       y = add(conv(x, w * s), (b - mean) * s + beta)
-//              with s = gamma / sqrt(variance + epsilon)
+// After:       y = add(conv(x, w * scale), b * scale + shift), of batch_norm.hpp
 // Conditions:  conv is a conv2d or conv_transpose2d; weights, bias and the parameters of the batch
 //              norm are constants; nothing else reads conv or add. Computed in float64.
 
@@ -15,24 +13,24 @@ namespace {
 struct Match {
   LinearOp linear;
   NodeId add = -1;
-  std::vector<double> bias;
+  ChannelAffine affine;  ///< of what `linear` computes
 };
 
 std::optional<Match> match(const Graph& graph, const std::vector<int>& uses, NodeId id) {
   const Node& norm = graph.node(id);
-  if (norm.op != Op::kBatchNorm) return std::nullopt;
-  for (std::size_t index = 1; index < 5; ++index) {
-    if (graph.constant(norm.inputs[index]) == nullptr) return std::nullopt;
-  }
+  auto affine = batch_norm_affine(graph, norm);
+  if (!affine) return std::nullopt;
   Match match;
+  match.affine = *std::move(affine);
   NodeId source = norm.inputs[0];
   const std::size_t channel =
       channel_axis_of(std::get<BatchNormAttributes>(norm.attributes).layout);
-  match.bias.assign(static_cast<std::size_t>(norm.type.shape[channel]), 0);
   if (const auto add = constant_operand(graph, source, BinaryKind::kAdd)) {
-    auto bias = per_channel(*add->constant, norm.type.shape, channel);
+    const auto bias = per_channel(*add->constant, norm.type.shape, channel);
     if (!bias || uses[static_cast<std::size_t>(source)] != 1) return std::nullopt;
-    match.bias = std::move(*bias);
+    for (std::size_t c = 0; c < bias->size(); ++c) {
+      match.affine.add[c] += (*bias)[c] * match.affine.mul[c];
+    }
     match.add = source;
     source = add->value;
   }
@@ -44,24 +42,11 @@ std::optional<Match> match(const Graph& graph, const std::vector<int>& uses, Nod
 }
 
 NodeId apply(GraphRewriter& rewriter, NodeId id, const Match& match) {
-  const Graph& graph = rewriter.source();
-  const Node& norm = graph.node(id);
-  const double epsilon = std::get<BatchNormAttributes>(norm.attributes).epsilon;
-  const auto parameter = [&](std::size_t i) {
-    return graph.constant(norm.inputs[i])->to_doubles();
-  };
-  std::vector<double> scale = parameter(1);
-  std::vector<double> shift = parameter(2);
-  const std::vector<double> mean = parameter(3);
-  const std::vector<double> variance = parameter(4);
-  for (std::size_t c = 0; c < scale.size(); ++c) {
-    scale[c] /= std::sqrt(variance[c] + epsilon);
-    shift[c] += (match.bias[c] - mean[c]) * scale[c];
-  }
-  const NodeId linear = copy_scaled(rewriter, match.linear, scale);
+  const Node& norm = rewriter.source().node(id);
+  const NodeId linear = copy_scaled(rewriter, match.linear, match.affine.mul);
   const NodeId constant = rewriter.result().add_constant(
       rewriter.unique_name(norm.name + "/shift"),
-      channel_constant(norm.type.element, shift, norm.type.shape.size(),
+      channel_constant(norm.type.element, match.affine.add, norm.type.shape.size(),
                        match.linear.channel_axis));
   return rewriter.result().add(Op::kBinary, norm.name, {linear, constant},
                                BinaryAttributes{BinaryKind::kAdd});
