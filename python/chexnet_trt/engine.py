@@ -92,6 +92,8 @@ class ExecutionContext(Protocol):
 class Engine(ABC):
     """A network ready to run. Thread-safe."""
 
+    core: _core.Engine | _core.ExternalEngine
+    """The native part."""
     inputs: tuple[_core.TensorInfo, ...]
     """Objects with name, element (a NumPy dtype name), shape (-1: batch) and layout."""
     outputs: tuple[_core.TensorInfo, ...]
@@ -108,7 +110,16 @@ class Engine(ABC):
     report: Mapping[str, Any] | None
     """Of the build: passes, candidates, timing_batch, seconds; None for a loaded engine."""
 
-    def __init__(self, report: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, core: _core.Engine | _core.ExternalEngine, report: Mapping[str, Any] | None
+    ) -> None:
+        self.core = core
+        self.inputs = tuple(core.inputs)
+        self.outputs = tuple(core.outputs)
+        self.max_batch = int(core.max_batch)
+        self.precision = str(core.precision)
+        self.backend = str(core.backend)
+        self.device = str(core.device)
         self.report = report
         self._idle: list[ExecutionContext] = []
         self._idle_lock = threading.Lock()
@@ -117,7 +128,7 @@ class Engine(ABC):
     def manifest(self) -> dict[str, Any]:
         """A copy; assign to change it."""
         try:
-            manifest = json.loads(self._manifest_text())
+            manifest = json.loads(self.core.manifest)
         except (ValueError, RecursionError):  # Text that is not UTF-8 is a ValueError too.
             manifest = None
         if not isinstance(manifest, dict):
@@ -126,7 +137,7 @@ class Engine(ABC):
 
     @manifest.setter
     def manifest(self, value: Mapping[str, Any]) -> None:
-        self._set_manifest_text(json.dumps(value, sort_keys=True))
+        self.core.manifest = json.dumps(value, sort_keys=True)
 
     @property
     def timing_only(self) -> bool:
@@ -134,13 +145,13 @@ class Engine(ABC):
         return bool((self.manifest.get("calibration") or {}).get("random_ranges"))
 
     @property
-    @abstractmethod
     def graph(self) -> _core.Graph:
         """The optimised network."""
+        return self.core.graph
 
-    @abstractmethod
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the engine file, all of it or nothing. Raises InputError when that fails."""
+        self.core.save(os.fspath(path))
 
     @abstractmethod
     def layers(self, batch: int | None = None) -> list[Any]:
@@ -162,12 +173,6 @@ class Engine(ABC):
 
     @abstractmethod
     def _new_context(self) -> ExecutionContext: ...
-
-    @abstractmethod
-    def _manifest_text(self) -> str: ...
-
-    @abstractmethod
-    def _set_manifest_text(self, text: str) -> None: ...
 
     def create_context(self) -> ExecutionContext:
         """Logs a warning when the engine is for timing only."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -52,16 +51,11 @@ class NativeContext:
 class NativeEngine(Engine):
     """engine.Engine over the core's."""
 
+    core: _core.Engine
+
     def __init__(self, core: _core.Engine, report: Mapping[str, Any] | None = None) -> None:
-        super().__init__(report)
-        self.core = core
-        self.inputs = tuple(core.inputs)
-        self.outputs = tuple(core.outputs)
-        self.max_batch = int(core.max_batch)
+        super().__init__(core, report)
         self.slice = int(core.slice)
-        self.precision = str(core.precision)
-        self.backend = str(core.backend)
-        self.device = str(core.device)
 
     @property
     def max_cached_batches(self) -> int:
@@ -79,13 +73,6 @@ class NativeEngine(Engine):
             raise _core.InputError(f"max_cached_batches {count}: give 0 (all) or more")
         self.core.max_cached_batches = count
 
-    @property
-    def graph(self) -> _core.Graph:
-        return self.core.graph
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        self.core.save(os.fspath(path))
-
     def layers(self, batch: int | None = None) -> list[Any]:
         return list(self.core.layers(self.max_batch if batch is None else batch))
 
@@ -102,9 +89,3 @@ class NativeEngine(Engine):
 
     def _new_context(self) -> NativeContext:
         return NativeContext(self)
-
-    def _manifest_text(self) -> str:
-        return self.core.manifest
-
-    def _set_manifest_text(self, text: str) -> None:
-        self.core.manifest = text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -22,6 +21,8 @@ from chexnet_trt.tensorrt.runtime import LoadedPlan
 class TensorRtEngine(Engine):
     """engine.Engine over a plan. What is in it can be read without TensorRT and without a GPU."""
 
+    core: _core.ExternalEngine
+
     def __init__(
         self,
         core: _core.ExternalEngine,
@@ -30,28 +31,14 @@ class TensorRtEngine(Engine):
         profiling: bool = False,
         require_exact_device: bool = False,
     ) -> None:
-        super().__init__(report)
+        super().__init__(core, report)
         self._profiling = profiling
         self._require_exact_device = require_exact_device
         self._lock = threading.Lock()
         self._loaded: LoadedPlan | None = None
-        self.core = core
         self.plan = core.plan
         self.plan_header = read_plan_header(core.plan)
         self.runtime_version = str(self.plan_header)
-        self.inputs = tuple(core.inputs)
-        self.outputs = tuple(core.outputs)
-        self.max_batch = int(core.max_batch)
-        self.precision = str(core.precision)
-        self.backend = str(core.backend)
-        self.device = str(core.device)
-
-    @property
-    def graph(self) -> _core.Graph:
-        return self.core.graph
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        self.core.save(os.fspath(path))
 
     def layers(self, batch: int | None = None) -> list[Any]:
         return list(layers_of(self._loaded_plan(), batch or self.max_batch))
@@ -75,9 +62,3 @@ class TensorRtEngine(Engine):
             if self._loaded is None:
                 self._loaded = load_plan(self.core, rebuild=not self._require_exact_device)
             return self._loaded
-
-    def _manifest_text(self) -> str:
-        return self.core.manifest
-
-    def _set_manifest_text(self, text: str) -> None:
-        self.core.manifest = text
