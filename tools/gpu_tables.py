@@ -54,7 +54,7 @@ def _head(result: Mapping[str, Any]) -> Iterator[str]:
     yield from ("", f"- {result['labels']}")
     yield f"- GPU: {gpus}; {result['versions']}"
     copying = f"copy {ceilings['bytes'] / 1e9:,.0f} GB/s"
-    yield f"- Ceilings, measured in this run: {copying}; {rates}; int8's is twice fp16's at least"
+    yield f"- Ceilings, measured in this run: {copying}; {rates} (int8: twice fp16)"
     yield f"- `{result['command']}`, {result['begun']} to {result['ended'] or 'interrupted'}"
     yield f"- {result['method']}"
 
