@@ -21,7 +21,7 @@ from chexnet_trt.preprocess import Preprocessing
 from chexnet_trt.self_testing import PERMITTED, Feeds, Row, compare_with_cpu
 from chexnet_trt.trtexec.flags import time as non_negative_number
 
-HELP = "compare an engine of TensorRT, on its GPU, with the CPU on the same inputs"
+HELP = "compare an engine of TensorRT or cuda, on its GPU, with the CPU on the same inputs"
 EXAMPLE = (
     "  python -m chexnet_trt self-test chexnet.engine\n"
     "  python -m chexnet_trt self-test chexnet.engine --images films/ --batch 1 8 --json"

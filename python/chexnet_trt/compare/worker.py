@@ -32,8 +32,8 @@ _WARM_UP_RUNS, _WARM_UP_SECONDS = 3, 1.0
 # Quicker ones are run once more before they are timed: that wakes threads and caches.
 _WAKING_MS = 100.0
 _SPIN_SECONDS = 0.002
-# Threads of the mode before spin for a while. And on virtual machines with AMX int8 takes twice the
-# time for seconds at a time: less often behind busy CPUs than behind idle ones.
+# Threads of the mode before spin for a while. And on a virtual machine with AMX int8 was seen to
+# take twice the time for seconds: less often behind busy CPUs than behind idle ones.
 _SETTLE_SECONDS = 0.2
 
 
