@@ -113,6 +113,9 @@ class Backend {
   virtual std::string fingerprint() const = 0;
   /// For people: "Intel(R) Xeon(R) ... (2 threads)".
   virtual std::string device_name() const = 0;
+  /// Why there is no device to run what it compiles, so that every execution is refused with a
+  /// BackendError; empty when there is one.
+  virtual std::string cannot_run() const { return {}; }
   /// The precisions whose kernels this device has. kFloat32 is always among them.
   virtual std::vector<Precision> precisions() const = 0;
   /// The precisions that the device only emulates: their rounding is real, their speed is worse

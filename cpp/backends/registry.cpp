@@ -1,5 +1,6 @@
 #include "backends/registry.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <map>
@@ -19,6 +20,7 @@ struct Entry {
   std::string_view name;
   std::unique_ptr<Backend> (*make)(int device);  ///< nullptr: not in this build
   std::string (*missing)();
+  std::string (*cannot_run)();
   int (*devices)();
 };
 
@@ -37,13 +39,13 @@ std::string tensorrt_in_python() {
 std::unique_ptr<Backend> make_openvino(int /*device*/) { return openvino::make_backend(); }
 
 constexpr std::array<Entry, 3> kEntries{{
-    {"openvino", make_openvino, nothing_missing, one_device},
+    {"openvino", make_openvino, nothing_missing, nothing_missing, one_device},
 #if defined(CHEXNET_TRT_CUDA)
-    {"cuda", cuda::make_backend, cuda::missing, cuda::device_count},
+    {"cuda", cuda::make_backend, nothing_missing, cuda::cannot_run, cuda::device_count},
 #else
-    {"cuda", nullptr, cuda_not_built, no_device},
+    {"cuda", nullptr, cuda_not_built, cuda_not_built, no_device},
 #endif
-    {"tensorrt", nullptr, tensorrt_in_python, no_device},
+    {"tensorrt", nullptr, tensorrt_in_python, tensorrt_in_python, no_device},
 }};
 
 const Entry& entry_of(std::string_view name) {
@@ -69,7 +71,7 @@ std::pair<std::string_view, int> parse(std::string_view text) {
 }
 
 void check_device(const Entry& entry, int device) {
-  const int count = entry.devices();
+  const int count = std::max(entry.devices(), 1);  // without one it still compiles
   if (device < count) return;
   throw InputError(
       "device " + std::to_string(device) + ": the backend '" + std::string(entry.name) + "' has " +
@@ -82,7 +84,8 @@ std::vector<BackendStatus> backends() {
   std::vector<BackendStatus> result;
   result.reserve(kEntries.size());
   for (const Entry& entry : kEntries) {
-    result.push_back({std::string(entry.name), entry.devices(), entry.missing()});
+    result.push_back(
+        {std::string(entry.name), entry.devices(), entry.missing(), entry.cannot_run()});
   }
   return result;
 }

@@ -12,8 +12,10 @@ struct BackendStatus {
   std::string name;
   /// How many devices of its kind are here: they are numbered from 0.
   int devices = 0;
-  /// Empty when the backend is there; else why not and how to get it.
+  /// Empty when it builds engines here; else why not and how to get it.
   std::string missing;
+  /// Empty when it runs engines here; else why not.
+  std::string cannot_run;
 };
 
 /// Every backend that the project has, built in or not.

@@ -97,7 +97,7 @@ Devices read(const std::string& path) {
 TimingCache& timings_of(const std::string& path, Backend& backend) {
   if (TimingCache* timings = backend.timings()) return *timings;
   throw InputError("timing cache '" + path + "': the backend '" + std::string(backend.name()) +
-                   "' times no kernels; leave it out");
+                   "' times no kernels here; leave it out");
 }
 
 }  // namespace

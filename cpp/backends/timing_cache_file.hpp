@@ -14,7 +14,7 @@ namespace chexnet_trt {
 
 /// Lets `backend` use the times of its device in the file `path`; there may be none. A damaged file
 /// is left alone with a warning. Raises InputError when the file is something else, which is not to
-/// be written over, and when the backend times no kernels.
+/// be written over, and when the backend times no kernels here.
 void load_timings(const std::string& path, Backend& backend);
 
 /// Writes the file anew: what it has, with the times of `backend`. Raises InputError.

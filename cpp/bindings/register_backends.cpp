@@ -27,7 +27,9 @@ void register_backends(py::module_& module) {
       .def_readonly("name", &BackendStatus::name)
       .def_readonly("devices", &BackendStatus::devices, "How many are here, numbered from 0.")
       .def_readonly("missing", &BackendStatus::missing,
-                    "Empty when the backend is there, else why not and how to get it.");
+                    "Empty when it builds engines here, else why not and how to get it.")
+      .def_readonly("cannot_run", &BackendStatus::cannot_run,
+                    "Empty when it runs engines here, else why not.");
   module.def("backends", &backends, without_gil, "Every backend that the project has.");
   module.def(
       "device_name", [](const std::string& name) { return backend(name).device_name(); },

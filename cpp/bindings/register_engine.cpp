@@ -145,8 +145,10 @@ py::dict report_dict(const BuildReport& report) {
     slices.append(py::dict("slice"_a = slice.slice, "median_ms"_a = slice.median_ms,
                            "chosen"_a = slice.chosen));
   }
+  const bool timed = report.untimed.empty();
   return py::dict("passes"_a = passes, "candidates"_a = candidates, "slices"_a = slices,
-                  "timing_batch"_a = report.timing_batch, "timing_input"_a = "random",
+                  "timing_batch"_a = report.timing_batch,
+                  "timing_input"_a = timed ? py::object(py::str("random")) : py::none(),
                   "seconds"_a = report.seconds);
 }
 

@@ -8,6 +8,7 @@
 #include "backends/registry.hpp"
 #include "backends/timing_cache_file.hpp"
 #include "common/error.hpp"
+#include "common/log.hpp"
 #include "engine/sliced_executable.hpp"
 #include "graph/op_table.hpp"
 #include "passes/class_activation.hpp"
@@ -141,10 +142,17 @@ class Build {
     if (options_.slice > 0) batch_ = std::min(batch_, options_.slice);
     report_.timing_batch = batch_;
     report_.candidates = list_candidates(options_, backend_);
+    report_.untimed = backend_.cannot_run();
+    if (is_untimed()) {
+      log(Severity::kWarning,
+          "precisions are not compared, and kernels are timed only where the engine is loaded: " +
+              report_.untimed);
+      keep_lowest(report_.candidates);
+    }
     buildable_ = static_cast<int>(
         std::count_if(report_.candidates.begin(), report_.candidates.end(),
                       [](const Candidate& candidate) { return candidate.reason.empty(); }));
-    if (options_.slice == 0) {
+    if (options_.slice == 0 && !is_untimed()) {
       report_.slices = slice_candidates(batch_, input_infos(source_), output_infos(source_));
     }
     begin("check");
@@ -198,9 +206,17 @@ class Build {
       time_candidates(report_.candidates, random_input(), options_.timing_budget_ms);
     }
     Candidate& chosen = choose(report_.candidates);
-    if (buildable_ == 1) chosen.reason = options_.obey ? "forced" : "the only one";
+    if (buildable_ == 1) chosen.reason = reason_without_timing();
     config_.precision = chosen.precision;
     executable_ = std::exchange(chosen.executable, nullptr);
+  }
+
+  bool is_untimed() const { return !report_.untimed.empty(); }
+
+  std::string reason_without_timing() const {
+    if (options_.obey) return "forced";
+    if (!is_untimed() || report_.candidates.size() == 1) return "the only one";
+    return "the lowest that is permitted: nothing is timed";
   }
 
   void choose_slices() {

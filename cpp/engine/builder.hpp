@@ -67,6 +67,8 @@ struct BuildReport {
   /// How the timing batch may run, timed on random input; empty when only as a whole.
   std::vector<SliceCandidate> slices;
   std::int64_t timing_batch = 1;
+  /// Why nothing was timed (Backend::cannot_run); empty where the device was there to time.
+  std::string untimed;
   double seconds = 0;
 };
 
@@ -75,10 +77,11 @@ struct BuildResult {
   BuildReport report;
 };
 
-/// The whole pipeline: checks, passes, choice of precision, compilation. Raises InputError when an
-/// option does not fit, when class activation maps are asked of a network that cannot have them,
-/// when ops have no lowering (all are listed) and when a forced precision has no kernels here;
-/// BackendError when the backend fails.
+/// The whole pipeline: checks, passes, choice of precision, compilation. On a backend that cannot
+/// run what it compiles nothing is timed: of the permitted precisions the lowest is taken, and
+/// batches run whole. Raises InputError when an option does not fit, when class activation maps are
+/// asked of a network that cannot have them, when ops have no lowering (all are listed) and when a
+/// forced precision has no kernels here; BackendError when the backend fails.
 BuildResult build(const Graph& graph, const BuildOptions& options);
 BuildResult build(const Graph& graph, const BuildOptions& options, Backend& backend);
 

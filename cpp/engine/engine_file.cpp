@@ -67,7 +67,9 @@ bool fits_device(const PlanReader& plan, const EngineConfig& config, const Backe
   if (require_exact_device) {
     throw InputError(difference + "; build it on this device, or allow it to be rebuilt");
   }
-  log(Severity::kWarning, difference + "; compiling it again from the graph");
+  const bool runs = backend.cannot_run().empty();
+  log(Severity::kWarning, difference + (runs ? "; compiling it again from the graph"
+                                             : "; it does not run here: " + backend.cannot_run()));
   return false;
 }
 

@@ -37,6 +37,15 @@ void time_candidates(std::vector<Candidate>& candidates, const HostBuffers& buff
   }
 }
 
+void keep_lowest(std::vector<Candidate>& candidates) {
+  Candidate* lowest = nullptr;
+  for (Candidate& candidate : candidates) {
+    if (!candidate.reason.empty()) continue;
+    if (lowest != nullptr) lowest->reason = "not the lowest that is permitted";
+    lowest = &candidate;
+  }
+}
+
 Candidate& choose(std::vector<Candidate>& candidates) {
   Candidate* fastest = nullptr;
   for (Candidate& candidate : candidates) {

@@ -29,6 +29,10 @@ struct Candidate {
 void time_candidates(std::vector<Candidate>& candidates, const HostBuffers& buffers,
                      double budget_ms);
 
+/// Where nothing can be timed: of the candidates without a reason against them the lowest precision
+/// stays, which is the last, and the others get one.
+void keep_lowest(std::vector<Candidate>& candidates);
+
 /// Marks the fastest candidate that has an executable; within 2 % of it the highest precision wins.
 /// Raises Error when none has one.
 Candidate& choose(std::vector<Candidate>& candidates);

@@ -28,5 +28,14 @@ def precisions(backend: str) -> list[str]:
 
 
 def measuring(backend: str) -> str:
-    """The backend that calibrates for `backend`, and measures its precisions' accuracy."""
-    return NATIVE if backend == TENSORRT else backend
+    """The backend that calibrates for `backend`, and measures its precisions' accuracy: that one
+    where it runs, else the CPU's.
+    """
+    return NATIVE if backend == TENSORRT or cannot_run(backend) else backend
+
+
+def cannot_run(backend: str) -> str:
+    """Why no engine of one of the core's backends runs here; empty when they do."""
+    kind = backend.partition(":")[0]
+    reasons = {status.name: status.cannot_run for status in _core.backends()}
+    return reasons.get(kind, f"this version has no backend '{kind}'")

@@ -136,7 +136,7 @@ def build(
             )
             if obey and gated.ruled_out:
                 raise GateError(gated)
-            if backend == backends.TENSORRT:
+            if measuring != backend:
                 ruled_out = _not_gated(precisions, gated) | ruled_out
             ruled_out |= gated.ruled_out
         engine = build_network(
@@ -180,7 +180,7 @@ def _buildable(precisions: Sequence[str], prepared: Prepared, backend: str) -> l
 
 
 def _not_gated(precisions: Sequence[str], gated: Gated) -> dict[str, str]:
-    """Precisions that TensorRT has and the CPU, which holds the gate, does not."""
+    """Precisions that the engine's device has and the CPU, which holds the gate, does not."""
     reason = "the gate cannot score it: this CPU does not compute it"
     return {name: reason for name in precisions if name not in gated.assessments}
 

@@ -150,7 +150,7 @@ def test_a_process_that_hangs_is_ended(worker, monkeypatch):
 
 
 def test_a_mode_that_the_machine_lacks_says_why(setting):
-    missing = {row.name: row.missing for row in _core.backends()}.get("cuda")
+    missing = {row.name: row.cannot_run for row in _core.backends()}.get("cuda")
     if not missing:
         pytest.skip("this machine has the CUDA backend")
     with pytest.raises(BrokenModeError) as error:

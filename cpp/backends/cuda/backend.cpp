@@ -5,6 +5,9 @@
 #include "backends/blob.hpp"
 #include "backends/cuda/compiled_program.hpp"
 #include "backends/cuda/device.hpp"
+#include "backends/cuda/deviceless_backend.hpp"
+#include "backends/cuda/executable.hpp"
+#include "backends/cuda/fingerprint.hpp"
 #include "backends/cuda/fusion.hpp"
 #include "backends/cuda/tile_timer.hpp"
 #include "common/error.hpp"
@@ -12,16 +15,6 @@
 
 namespace chexnet_trt::cuda {
 namespace {
-
-/// Counts up when kernels or tiles change: blobs and timings of another number are not used.
-constexpr int kKernels = 6;
-
-std::string fingerprint_of(const Device& device) {
-  return "cuda kernels " + std::to_string(kKernels) + "; " + device.name + " " +
-         std::to_string(device.major) + "." + std::to_string(device.minor) + " " +
-         std::to_string(device.multiprocessors) + " multiprocessors; driver for CUDA " +
-         std::to_string(device.driver);
-}
 
 class CudaBackend : public Backend {
  public:
@@ -31,10 +24,7 @@ class CudaBackend : public Backend {
   std::string_view name() const override { return "cuda"; }
   std::string fingerprint() const override { return fingerprint_; }
   std::string device_name() const override { return device_.name; }
-  std::vector<Precision> precisions() const override {
-    return {Precision::kFloat32, Precision::kFloat16, Precision::kBFloat16, Precision::kInt8,
-            Precision::kMixed};
-  }
+  std::vector<Precision> precisions() const override { return cuda::precisions(); }
   std::shared_ptr<std::byte> allocate_host(std::size_t bytes) override {
     const CurrentDevice current(device_.number);
     try {
@@ -56,7 +46,7 @@ class CudaBackend : public Backend {
     TileTimer timer(scratch.steps);
     const auto time = [&](std::size_t step, std::size_t tile) { return timer.time(step, tile); };
     compiled->tactics = choose_tactics(compiled->program, time, timings_);
-    return make_executable(std::move(compiled));
+    return executable_of(std::move(compiled));
   }
 
   std::unique_ptr<Executable> deserialize(ByteView blob, const Graph& graph,
@@ -65,16 +55,20 @@ class CudaBackend : public Backend {
     const ByteView text = blob_payload(blob, blob_key(fingerprint_, graph), options);
     std::shared_ptr<CompiledProgram> compiled = prepare(graph, options);
     compiled->tactics = tactics_from_text(text.text(), compiled->program);
-    return make_executable(std::move(compiled));
+    return executable_of(std::move(compiled));
   }
 
  private:
   std::shared_ptr<CompiledProgram> prepare(const Graph& graph,
                                            const CompileOptions& options) const {
-    if (options.batch < 1) throw InputError("the batch must be at least 1");
     auto compiled = std::make_shared<CompiledProgram>(graph, options, device_.number);
     compiled->blob_key = blob_key(fingerprint_, graph);
     return compiled;
+  }
+
+  static std::unique_ptr<Executable> executable_of(
+      std::shared_ptr<const CompiledProgram> compiled) {
+    return make_executable(compiled, [compiled] { return make_execution(compiled); });
   }
 
   Device device_;
@@ -84,10 +78,17 @@ class CudaBackend : public Backend {
 
 }  // namespace
 
-std::string missing() { return device_missing(); }
+std::string cannot_run() { return device_missing(); }
+
+std::vector<Precision> precisions() {
+  return {Precision::kFloat32, Precision::kFloat16, Precision::kBFloat16, Precision::kInt8,
+          Precision::kMixed};
+}
 
 std::unique_ptr<Backend> make_backend(int device) {
-  if (const std::string reason = device_missing(); !reason.empty()) throw BackendError(reason);
+  if (std::string reason = cannot_run(); !reason.empty()) {
+    return make_deviceless_backend(std::move(reason));
+  }
   Device found = find_device(device);
   if (const std::string reason = too_old(found); !reason.empty()) {
     throw InputError("device " + std::to_string(device) + ": " + reason);

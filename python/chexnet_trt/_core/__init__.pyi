@@ -274,6 +274,11 @@ class CalibrationTable:
 
 class BackendStatus:
     @property
+    def cannot_run(self) -> str:
+        """
+        Empty when it runs engines here, else why not.
+        """
+    @property
     def devices(self) -> int:
         """
         How many are here, numbered from 0.
@@ -281,7 +286,7 @@ class BackendStatus:
     @property
     def missing(self) -> str:
         """
-        Empty when the backend is there, else why not and how to get it.
+        Empty when it builds engines here, else why not and how to get it.
         """
     @property
     def name(self) -> str: ...

@@ -38,8 +38,10 @@ def _backends() -> list[dict[str, object]]:
             rows.append(_tensorrt())
             continue
         row: dict[str, object] = {"name": status.name, "missing": status.missing}
+        row["cannot_run"] = status.cannot_run
         if not status.missing:
-            names = [on_device(status.name, number) for number in range(status.devices)]
+            count = 1 if status.cannot_run else status.devices
+            names = [on_device(status.name, number) for number in range(count)]
             row["device"] = ", ".join(map(_core.device_name, names))
             row["precisions"] = _core.device_precisions(status.name)
         rows.append(row)
@@ -89,6 +91,8 @@ def _print(facts: dict[str, object]) -> None:
         for what in ("builds", "runs"):
             if what in row and not row["missing"]:
                 print(f"{'':<18}{what}: {row[what]}")
+        if row.get("cannot_run") and not row["missing"]:
+            print(f"{'':<18}builds, runs none: {row['cannot_run']}")
     print("optional packages")
     for row in optional:
         found = row["version"] or f"absent: pip install 'chexnet_trt[{row['extra']}]'"

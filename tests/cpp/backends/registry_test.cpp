@@ -12,9 +12,13 @@ TEST(Registry, ListsEveryBackendWithAReasonWhereItIsMissing) {
   ASSERT_EQ(all.size(), 3U);
   EXPECT_EQ(all[0].name, "openvino");
   EXPECT_EQ(all[0].missing, "");
+  EXPECT_EQ(all[0].cannot_run, "");
   EXPECT_EQ(all[1].name, "cuda");
   for (const BackendStatus& status : all) {
-    if (status.missing.empty()) continue;  // the GPU's, where there is one
+    if (status.missing.empty()) {
+      EXPECT_EQ(backend(status.name).cannot_run(), status.cannot_run) << status.name;
+      continue;
+    }
     try {
       backend(status.name);
       FAIL() << status.name << " should be missing";

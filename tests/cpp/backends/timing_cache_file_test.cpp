@@ -119,7 +119,7 @@ TEST_F(TimingCacheFile, IsNotWrittenOverAnotherFile) {
 TEST_F(TimingCacheFile, IsForBackendsThatTimeKernels) {
   FakeBackend backend;
   EXPECT_THAT(message_of<InputError>([&] { load_timings(path("cache"), backend); }),
-              HasSubstr("the backend 'fake' times no kernels"));
+              HasSubstr("the backend 'fake' times no kernels here"));
 }
 
 }  // namespace

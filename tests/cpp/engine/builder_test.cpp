@@ -49,6 +49,35 @@ TEST(Builder, TakesTheFastestPermittedPrecision) {
   EXPECT_EQ(backend.behaviour.compiled, 2);
 }
 
+TEST(Builder, TimesNothingWhereNothingRuns) {
+  FakeBackend backend;
+  backend.behaviour.cannot_run = "the fake has no device";
+  backend.behaviour.precisions = {Precision::kFloat32, Precision::kFloat16, Precision::kBFloat16};
+  BuildOptions options;
+  options.max_batch = 4;
+  EXPECT_EQ(build(tiny_graph(), options, backend).report.candidates[0].reason, "the only one");
+  options.precisions = {Precision::kFloat16, Precision::kInt8};
+  const BuildResult result = build(tiny_graph(), options, backend);
+  EXPECT_EQ(result.engine->precision(), Precision::kFloat16);
+  EXPECT_EQ(result.engine->config().slice, 0);
+  EXPECT_EQ(result.report.untimed, "the fake has no device");
+  EXPECT_TRUE(result.report.slices.empty());
+  const auto& candidates = result.report.candidates;
+  ASSERT_EQ(candidates.size(), 3U);
+  EXPECT_EQ(candidates[0].reason, "not the lowest that is permitted");
+  EXPECT_EQ(candidates[1].reason, "the lowest that is permitted: nothing is timed");
+  EXPECT_THAT(candidates[2].reason, HasSubstr("no dynamic ranges"));
+  for (const Candidate& candidate : candidates) EXPECT_FALSE(candidate.median_ms);
+  EXPECT_EQ(backend.behaviour.compiled, 2) << "one a build";
+  TinyCall call(1);
+  EXPECT_THAT(message_of<BackendError>(
+                  [&] { result.engine->create_context()->execute(1, call.bindings()); }),
+              HasSubstr("the fake has no device"));
+  options.obey = true;
+  options.precisions = {Precision::kBFloat16};
+  EXPECT_EQ(build(tiny_graph(), options, backend).report.candidates[0].reason, "forced");
+}
+
 TEST(Builder, ObeysOnePrecisionOrSaysWhyNot) {
   FakeBackend backend;
   BuildOptions options;

@@ -91,6 +91,16 @@ TEST_F(EngineFileTest, RebuildsForAnotherDeviceWithAWarning) {
   EXPECT_THAT(warnings_, IsEmpty());
 }
 
+TEST_F(EngineFileTest, SaysThatItDoesNotRunWhereNothingDoes) {
+  backend_.behaviour.fingerprint = "no fake";
+  backend_.behaviour.cannot_run = "the fake has no device";
+  const auto engine = Engine::load(file(), {}, backend_);
+  ASSERT_EQ(warnings_.size(), 1U);
+  EXPECT_THAT(warnings_[0], HasSubstr("; it does not run here: the fake has no device"));
+  EXPECT_EQ(engine->layers(4).size(), 1U);
+  EXPECT_THROW(expect_runs(engine, 4), BackendError);
+}
+
 TEST_F(EngineFileTest, RefusesAnotherDeviceWhenTheExactOneIsRequired) {
   LoadOptions exact;
   exact.require_exact_device = true;

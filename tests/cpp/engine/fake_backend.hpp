@@ -38,6 +38,8 @@ struct FakeBehaviour {
   bool refuse_blobs = false;
   std::vector<Op> unsupported;
   bool times_kernels = false;
+  /// Executions are refused with it, unless empty.
+  std::string cannot_run;
   /// What executions say of every inference.
   std::optional<DeviceTimes> device_times;
   /// All that `allocate_host` has returned.
@@ -164,6 +166,7 @@ class FakeExecutable : public Executable {
   FakeExecutable& operator=(const FakeExecutable&) = delete;
 
   std::unique_ptr<Execution> create_execution() override {
+    if (!behaviour_.cannot_run.empty()) throw BackendError(behaviour_.cannot_run);
     return std::make_unique<FakeExecution>(behaviour_, inputs_, outputs_, options_);
   }
   std::vector<LayerInfo> layers() const override {
@@ -189,6 +192,7 @@ class FakeBackend : public Backend {
   std::string_view name() const override { return behaviour.name; }
   std::string fingerprint() const override { return behaviour.fingerprint; }
   std::string device_name() const override { return "device " + behaviour.fingerprint; }
+  std::string cannot_run() const override { return behaviour.cannot_run; }
   std::vector<Precision> precisions() const override { return behaviour.precisions; }
   std::vector<Precision> emulated_precisions() const override { return behaviour.emulated; }
   std::shared_ptr<std::byte> allocate_host(std::size_t bytes) override {

@@ -45,6 +45,20 @@ TEST(PrecisionChoice, WithinTwoPercentTheHighestPrecisionWins) {
       Precision::kFloat16);
 }
 
+TEST(PrecisionChoice, TheLowestThatCanBeBuiltStaysWhereNothingIsTimed) {
+  std::vector<Candidate> candidates(4);
+  candidates[0].precision = Precision::kFloat32;
+  candidates[1].precision = Precision::kFloat16;
+  candidates[2].precision = Precision::kInt8;
+  candidates[3].precision = Precision::kMixed;
+  candidates[3].reason = "ruled out";
+  keep_lowest(candidates);
+  EXPECT_EQ(candidates[0].reason, "not the lowest that is permitted");
+  EXPECT_EQ(candidates[1].reason, "not the lowest that is permitted");
+  EXPECT_EQ(candidates[2].reason, "");
+  EXPECT_EQ(candidates[3].reason, "ruled out");
+}
+
 TEST(PrecisionChoice, NothingToChooseFromIsAnError) {
   std::vector<Candidate> candidates(1);
   EXPECT_THROW(choose(candidates), Error);

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chexnet_trt import _core
-from chexnet_trt.backends import TENSORRT
+from chexnet_trt.backends import TENSORRT, cannot_run
 
 
 def require(backend: str, precision: str) -> None:
@@ -13,10 +13,8 @@ def require(backend: str, precision: str) -> None:
     if backend == TENSORRT:
         _require_tensorrt()
         return
-    status = {row.name: row.missing for row in _core.backends()}
-    missing = status.get(backend, f"this version has no backend '{backend}'")
-    if missing:
-        raise _core.InputError(missing)
+    if reason := cannot_run(backend):
+        raise _core.InputError(reason)
     if precision not in _core.device_precisions(backend):
         raise _core.InputError(f"{_core.device_name(backend)} has no {precision} kernels")
 

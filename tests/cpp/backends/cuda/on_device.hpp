@@ -12,8 +12,8 @@ namespace chexnet_trt::testing {
 class OnDevice : public ::testing::Test {
  protected:
   void SetUp() override {
-    const std::string missing = cuda::missing();
-    if (!missing.empty()) GTEST_SKIP() << missing;
+    const std::string reason = cuda::cannot_run();
+    if (!reason.empty()) GTEST_SKIP() << reason;
   }
 };
 
