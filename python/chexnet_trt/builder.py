@@ -82,6 +82,9 @@ def build(
     the same bits in every run of one engine, as all of openvino and cuda do; two builds may still
     take different ones. `progress(stage, done, total)`.
 
+    With the backend "cuda" on a machine without a GPU nothing is timed: of the permitted precisions
+    the lowest is taken, and the GPU that loads the engine times its kernels first.
+
     With the backend "tensorrt", which `tensorrt` is for, the engine holds a plan, made without a
     GPU: of the permitted precisions the lowest is taken, and nothing is timed. int8 is calibrated
     and measured on the CPU. `timing_batch`, `slice_size`, `streams`, `profiling`, `embed_blob`,

@@ -9,6 +9,7 @@ from typing import Any
 
 from chexnet_trt import machine
 from chexnet_trt.accuracy import Agreement
+from chexnet_trt.backends import measuring
 from chexnet_trt.engine import TIMING_ONLY, Engine
 from chexnet_trt.int8 import QUANTIZED, Int8
 from chexnet_trt.network import Network
@@ -29,7 +30,8 @@ def compose(
     class_names: Sequence[str] | None,
 ) -> dict[str, Any]:
     """Describes a freshly built engine. `agreement`: of its int8 with fp32, if checked.
-    `deterministic`: whether it was asked to be.
+    `deterministic`: whether it was asked to be. "measured_on" is the backend that calibration and
+    accuracy are from.
     """
     report = engine.report or {}
     return {
@@ -59,7 +61,12 @@ def compose(
             "per_layer": engine.layer_precisions(report["timing_batch"]),
         },
         "calibration": _calibration(engine, int8, agreement),
-        "hardware": {"backend": engine.backend, "device": engine.device, **machine.describe()},
+        "hardware": {
+            "backend": engine.backend,
+            "device": engine.device,
+            "measured_on": measuring(engine.backend),
+            **machine.describe(),
+        },
         "build": {
             "seconds": report["seconds"],
             "max_batch": engine.max_batch,

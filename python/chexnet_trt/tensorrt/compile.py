@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chexnet_trt import _core, backends
+from chexnet_trt import _core
 from chexnet_trt.backends import TENSORRT, TENSORRT_PRECISIONS
 from chexnet_trt.int8 import QUANTIZED, Int8
 from chexnet_trt.progress import Progress
@@ -83,11 +83,10 @@ def compile_engine(
 
 
 def _facts(api: Api, options: Options, max_batch: int, plan_bytes: int) -> dict[str, Any]:
-    """For the manifest. `measured_on`: where calibration and accuracy are from."""
+    """For the manifest."""
     return {
         "module": api.name,
         "version": ".".join(map(str, api.version)),
-        "measured_on": backends.measuring(TENSORRT),
         "batches": str(options.batches(max_batch)),
         "workspace_mib": options.workspace_mib,
         "optimization_level": options.optimization_level,
