@@ -41,7 +41,8 @@ def add_network_arguments(parser: _Parser) -> None:
     parser.add_argument(
         "--preprocess",
         choices=PRESETS,
-        help="from pixels to the input's values; kept in the engine for infer",
+        help="from pixels to the input's values; kept in the engine for infer (default: the one "
+        "that the network's file says it was trained with, as those of train do)",
     )
 
 

@@ -1,4 +1,5 @@
-"""Marks that a network's files carry from freezing to the engine: why its scores mean nothing.
+"""Marks that a network's files carry from freezing to the engine: why its scores mean nothing, and
+how the images were preprocessed that it was trained on.
 
 In a GraphDef they are an attribute of the inputs, which every part that computes something keeps;
 TensorFlow and other readers pass over attributes that begin with an underscore. In a .uff file they
@@ -23,6 +24,7 @@ _SENTENCES = {
     SYNTHETIC: "Trained on SYNTHETIC images: its scores are no diagnosis of anything.",
     RANDOM: "The weights are RANDOM: its scores are no diagnosis of anything.",
 }
+_PREPROCESSING = "preprocessing "
 _ATTRIBUTE = "_chexnet_trt_marks"
 _FIELD = "chexnet_trt_marks"
 _INPUTS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
@@ -30,7 +32,21 @@ _INPUTS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
 
 def sentences(marks: Iterable[str]) -> list[str]:
     """What whoever uses the scores has to know, a line each."""
-    return [_SENTENCES.get(mark, f"Marked '{mark}' by whoever made it.") for mark in marks]
+    return [
+        _SENTENCES.get(mark, f"Marked '{mark}' by whoever made it.")
+        for mark in marks
+        if not mark.startswith(_PREPROCESSING)
+    ]
+
+
+def of_preprocessing(preset: str) -> str:
+    """The mark of a network that was trained on images preprocessed so."""
+    return _PREPROCESSING + preset
+
+
+def preprocessing_of(marks: Sequence[str], presets: Iterable[str]) -> str | None:
+    """The one of `presets` that the network was trained with; None where no mark says so."""
+    return next((name for name in presets if of_preprocessing(name) in marks), None)
 
 
 def mark_graph_def(graph: GraphDef, marks: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from functools import cached_property
 from pathlib import Path
 
 from chexnet_trt import _core, marks, preprocess
+
+logger = logging.getLogger("chexnet_trt")
 
 Source = str | os.PathLike[str] | _core.Graph
 
@@ -44,7 +47,8 @@ def read(
     u8_input: bool = False,
 ) -> Network:
     """Reads a `.uff` file, a TensorFlow frozen graph (`.pb`) or a Graph; arguments as of
-    `chexnet_trt.build`. Raises InputError.
+    `chexnet_trt.build`. `preprocessing`: by default the one that the file says it was trained with;
+    another gives a warning. Raises InputError.
     """
     found: tuple[str, ...] = ()
     if isinstance(source, _core.Graph):
@@ -53,10 +57,11 @@ def read(
         path = Path(source)
         graph, found = _parse(path, inputs or {}, outputs, input_order)
         origin = {"kind": path.suffix.lstrip("."), "file": path.name, "sha256": _sha256(path)}
-    contract = _contract(graph, preprocessing)
+    name = _preset(preprocessing, marks.preprocessing_of(found, preprocess.PRESETS), graph)
+    contract = _contract(graph, name)
     if u8_input:
         graph, contract = _embed(graph, contract)
-    return Network(graph, origin, contract, preprocessing if u8_input else None, found)
+    return Network(graph, origin, contract, name if u8_input else None, found)
 
 
 def _parse(
@@ -83,10 +88,27 @@ def _parse(
     return graph, marks.marks_of_uff(_core.uff.read_file(os.fspath(path)))
 
 
+def _images(graph: _core.Graph) -> list[_core.Node]:
+    return [node for node in graph.inputs if len(node.shape) == 4]
+
+
+def _preset(asked: str | None, trained: str | None, graph: _core.Graph) -> str | None:
+    if trained is None or len(_images(graph)) != 1:
+        return asked
+    if asked not in (None, trained):
+        logger.warning(
+            "preprocessing '%s': this network was trained on images preprocessed by '%s', as its "
+            "file says",
+            asked,
+            trained,
+        )
+    return asked or trained
+
+
 def _contract(graph: _core.Graph, name: str | None) -> preprocess.Preprocessing | None:
     if name is None:
         return None
-    images = [node for node in graph.inputs if len(node.shape) == 4]
+    images = _images(graph)
     if len(images) != 1:
         raise _core.InputError(f"preprocessing '{name}' needs a network with one image input")
     _, *size = images[0].shape

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 import networks
+from chexnet_trt import marks
 from chexnet_trt._core import InputError
 from chexnet_trt.compare import environment, images
 from chexnet_trt.compare.modes import select
@@ -112,3 +113,12 @@ def test_other_processes_are_seen_and_ones_own_are_not():
     mine._clock = lambda: environment._Clock(total=10, busy=6, steal=1, own=4)
     assert mine.read()["others"] == 0.2
     assert mine.read()["stolen"] == 0.1
+
+
+def test_films_are_preprocessed_as_the_network_says(tmp_path):
+    graph = networks.small_graph()
+    marks.mark_graph_def(graph, [marks.of_preprocessing("signed-unit")])
+    (tmp_path / "net.pb").write_bytes(graph.SerializeToString())
+    (tmp_path / "work").mkdir()
+    said = prepare(plan_of(tmp_path / "net.pb", preset=None), tmp_path / "work")
+    assert said.result["settings"]["preset"] == "signed-unit"

@@ -12,7 +12,7 @@ import chexnet_trt as ct
 from chexnet_trt._core import InputError
 from chexnet_trt.cli import main
 from chexnet_trt.labels import LABELS
-from chexnet_trt.marks import SYNTHETIC, marks_of_graph_def
+from chexnet_trt.marks import SYNTHETIC, marks_of_graph_def, of_preprocessing
 from chexnet_trt.models import NETWORKS
 from trained_models import SIZE, films, random_values, run_frozen, write_model_folder
 
@@ -90,7 +90,8 @@ def test_frozen_both_ways_the_scores_stay_through_uff_and_engine(
     graphs = [v1.GraphDef.FromString(path.read_bytes()) for path in paths]
     of_weights, of_saved = ({node.name: node.op for node in graph.node} for graph in graphs)
     assert set(of_saved) < set(of_weights)
-    assert [marks_of_graph_def(graph) for graph in graphs] == [(SYNTHETIC,)] * 2
+    preprocessing = of_preprocessing(NETWORKS[trained.network].preprocessing)
+    assert [marks_of_graph_def(graph) for graph in graphs] == [(SYNTHETIC, preprocessing)] * 2
     reads = {name for name in of_weights if name.endswith("/read")}
     assert set(of_weights) - set(of_saved) == reads
     for path in paths:

@@ -14,6 +14,7 @@ from chexnet_trt import marks
 from chexnet_trt._core import uff
 from chexnet_trt.cli import main
 from chexnet_trt.models import build_random_graph
+from chexnet_trt.preprocess import PRESETS
 from chexnet_trt.uff import from_tensorflow, graph_def
 from networks import INPUT, SCORES, small_graph
 
@@ -149,3 +150,60 @@ def test_an_engine_of_an_older_version_has_none(small, tmp_path, capsys):
 def _saved(engine, path):
     engine.save(path)
     return path
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A network that says how its images were preprocessed, as .pb and .uff."""
+    pb = tmp_path_factory.mktemp("trained") / "net.pb"
+    graph = small_graph()
+    marks.mark_graph_def(graph, [marks.of_preprocessing("torch")])
+    pb.write_bytes(graph.SerializeToString())
+    assert main(["convert", str(pb), "-O", SCORES]) == 0
+    return pb
+
+
+@pytest.mark.parametrize("suffix", [".pb", ".uff"])
+@pytest.mark.parametrize("words", [[], ["--u8-input"]])
+def test_the_preprocessing_of_its_training_is_the_default(
+    trained, suffix, words, tmp_path, capsys, caplog
+):
+    source, target = str(trained.with_suffix(suffix)), str(tmp_path / "net.engine")
+    assert main(["build", source, *NETWORK[:4], *words, "-o", target]) == 0
+    assert capsys.readouterr().err == ""
+    assert caplog.messages == []
+    preprocess = ct.load(target).manifest["preprocess"]
+    assert (preprocess["name"], preprocess["embedded"]) == (
+        ("raw", "torch") if words else ("torch", None)
+    )
+
+
+def test_another_preprocessing_gives_a_warning(trained, tmp_path, caplog):
+    target = str(tmp_path / "net.engine")
+    assert main(["build", str(trained), *NETWORK, "-o", target]) == 0
+    (warning,) = caplog.messages
+    assert warning.startswith("preprocessing 'unit': this network was trained on images prepro")
+    assert "by 'torch'" in warning
+    assert ct.load(target).manifest["preprocess"]["name"] == "unit"
+
+
+def test_inspect_says_it_and_scores_do_not(trained, tmp_path, capsys):
+    assert main(["inspect", str(trained.with_suffix(".uff"))]) == 0
+    assert "trained on   images preprocessed by 'torch'\n" in capsys.readouterr().out
+    assert marks.sentences([marks.of_preprocessing("torch")]) == []
+
+
+@pytest.mark.parametrize("found", [(), (marks.SYNTHETIC,)])
+def test_without_that_mark_nothing_is_known(found):
+    assert marks.preprocessing_of(found, PRESETS) is None
+
+
+def test_a_preprocessing_that_this_version_lacks_is_no_default(tmp_path, caplog, capsys):
+    pb = tmp_path / "net.pb"
+    graph = small_graph()
+    marks.mark_graph_def(graph, [marks.of_preprocessing("of tomorrow")])
+    pb.write_bytes(graph.SerializeToString())
+    target = str(tmp_path / "net.engine")
+    assert main(["build", str(pb), *NETWORK[:4], "-o", target]) == 0
+    assert "no --preprocess" in capsys.readouterr().err
+    assert caplog.messages == []

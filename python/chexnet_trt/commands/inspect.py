@@ -11,7 +11,8 @@ from chexnet_trt.evaluation.record import accuracy_lines, threshold_lines
 from chexnet_trt.inputs import positive
 from chexnet_trt.layer_table import layer_rows
 from chexnet_trt.manifest import calibration_lines
-from chexnet_trt.marks import marks_of_uff, sentences
+from chexnet_trt.marks import marks_of_uff, preprocessing_of, sentences
+from chexnet_trt.preprocess import PRESETS
 from chexnet_trt.trtexec.report import layers_json
 
 HELP = "what is in a .uff network or an engine"
@@ -76,6 +77,8 @@ def _inspect_uff(args: argparse.Namespace) -> None:
     print(f"operations   {', '.join(f'{op} {count}' for op, count in counts.most_common())}")
     size = sum(row["bytes"] for row in facts["weights"])
     print(f"weights      {len(facts['weights'])} blobs, {size:,} bytes")
+    if trained := preprocessing_of(facts["marks"], PRESETS):
+        print(f"trained on   images preprocessed by '{trained}'")
     for line in sentences(facts["marks"]):
         print(f"note         {line}")
     print()

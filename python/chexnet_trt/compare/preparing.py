@@ -21,7 +21,10 @@ from chexnet_trt.compare.plan import Plan
 from chexnet_trt.compare.setting import Setting
 from chexnet_trt.compare.summary import CUSTOM, STOCK, key_of
 from chexnet_trt.inputs import make_folder
+from chexnet_trt.marks import marks_of_graph_def, preprocessing_of
 from chexnet_trt.models.networks import NETWORKS
+from chexnet_trt.preprocess import PRESETS
+from chexnet_trt.uff import graph_def
 
 Fields = dict[str, Any]
 
@@ -81,8 +84,10 @@ def _networks(plan: Plan, work: Path) -> tuple[dict[str, Compared], str]:
 
 
 def _preset(plan: Plan, network: Compared) -> str:
-    named = NETWORKS.get(plan.model)
-    return named.preprocessing if named else images.fitting_preset(network.path, network.size)
+    if named := NETWORKS.get(plan.model):
+        return named.preprocessing
+    trained = preprocessing_of(marks_of_graph_def(graph_def.load(network.path)), PRESETS)
+    return trained or images.fitting_preset(network.path, network.size)
 
 
 @dataclass(frozen=True)

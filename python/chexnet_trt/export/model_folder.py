@@ -46,8 +46,10 @@ class TrainedModel:
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """Of `chexnet_trt.marks`."""
-        return (marks.SYNTHETIC,) if self.synthetic else ()
+        """Of `chexnet_trt.marks`. How a bare checkpoint was trained is not known."""
+        synthetic = (marks.SYNTHETIC,) if self.synthetic else ()
+        trained = (marks.of_preprocessing(self.preprocessing),) if self.training else ()
+        return synthetic + trained
 
     def notes(self) -> list[str]:
         """What whoever uses the scores has to know, a line each."""

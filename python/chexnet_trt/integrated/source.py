@@ -13,7 +13,8 @@ from chexnet_trt.export.freezing import freeze_saved_model
 from chexnet_trt.export.inference_graph import choose_outputs
 from chexnet_trt.export.model_folder import read_facts
 from chexnet_trt.export.saved_model import FACTS
-from chexnet_trt.marks import marks_of_graph_def, sentences
+from chexnet_trt.marks import marks_of_graph_def, preprocessing_of, sentences
+from chexnet_trt.preprocess import PRESETS
 from chexnet_trt.uff import graph_def
 from chexnet_trt.uff.graph_def import GraphDef
 
@@ -51,7 +52,9 @@ def read_source(frozen_graph: str | None, savedmodel_dir: str | None, output_nod
 
 def _from_file(path: Path) -> Source:
     content = graph_def.load(path).SerializeToString()
-    return Source(tf.compat.v1.GraphDef.FromString(content), path.name, False)
+    graph = tf.compat.v1.GraphDef.FromString(content)
+    trained = preprocessing_of(marks_of_graph_def(graph), PRESETS)
+    return Source(graph, path.name, False, trained or DEFAULT_PREPROCESSING)
 
 
 def _from_folder(savedmodel_dir: str | None) -> Source:
