@@ -11,7 +11,7 @@ from PIL import Image
 
 from chexnet_trt import cli
 from chexnet_trt.labels import LABELS
-from chexnet_trt.marks import RANDOM, mark_graph_def, marks_of_graph_def
+from chexnet_trt.marks import RANDOM, mark_graph_def, marks_of_graph_def, of_preprocessing
 from chexnet_trt.preprocess import preset
 from graph_defs import DType, GraphMaker
 from networks import INPUT, SCORES, SIZE, small_graph, small_scores
@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.tensorflow, pytest.mark.usefixtures("op_library")]
 
 from chexnet_trt.export.model_folder import TrainedModel  # noqa: E402
 from chexnet_trt.export.saved_model import FACTS  # noqa: E402
+from chexnet_trt.integrated.source import read_source  # noqa: E402
 
 # Of section 4.1.1, but for its paths and the name of the program.
 WHITEPAPER = r"""
@@ -251,3 +252,14 @@ def test_bad_usage(arguments, message, small_pb, tmp_path, capsys):
 def test_no_model(tmp_path, capsys):
     assert integrate("--native", f"--output_dir={tmp_path}") == 2
     assert "give a model: --frozen_graph=FILE or --savedmodel_dir=DIR" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("marks", "expected"), [([], "imagenet-tf"), ([of_preprocessing("torch")], "torch")]
+)
+def test_films_are_preprocessed_as_the_graph_says(tmp_path, marks, expected):
+    graph_def = small_graph()
+    mark_graph_def(graph_def, marks)
+    path = tmp_path / "net.pb"
+    path.write_bytes(graph_def.SerializeToString())
+    assert read_source(str(path), None, SCORES).preprocessing == expected

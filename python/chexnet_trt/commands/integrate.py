@@ -102,7 +102,7 @@ def _add_own_arguments(group: argparse._ArgumentGroup) -> None:
     add(
         "--preprocess",
         choices=PRESETS,
-        help="from pixels to values (default: as the SavedModel was trained, else imagenet-tf)",
+        help="from pixels to values (default: as the model says it was trained, else imagenet-tf)",
     )
     add(
         "--labels_file",
