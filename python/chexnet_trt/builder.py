@@ -75,13 +75,13 @@ def build(
     matmuls that keep floating point. `slice_size`: larger batches run in pieces of this size; 0:
     what is fastest at `timing_batch`. `threads`: 0 for every core. `class_activation`: the engine
     has the output `class_activation_maps` too (`chexnet_trt.heatmap`), which changes no score.
-    `preprocessing`: the preset that the engine is to remember, by default the one that the file says
-    it was trained with; with `u8_input` its scale and offset move into the engine, which then takes
-    uint8 pixels. `class_names`: names of the scores, in
-    order. `timing_cache`: a file of kernel times, for a backend that times kernels (cuda); read
-    first, so that none is timed again, and written last. `deterministic`: only kernels that give
-    the same bits in every run of one engine, as all of openvino and cuda do; two builds may still
-    take different ones. `progress(stage, done, total)`.
+    `preprocessing`: the preset that the engine is to remember, by default the one that the file
+    says it was trained with; with `u8_input` its scale and offset move into the engine, which then
+    takes uint8 pixels. `class_names`: names of the scores, in order. `timing_cache`: a file of
+    kernel times, for a backend that times kernels (cuda); read first, so that none is timed again,
+    and written last. `deterministic`: only kernels that give the same bits in every run of one
+    engine, as all of openvino and cuda do; two builds may still take different ones.
+    `progress(stage, done, total)`.
 
     With the backend "cuda" on a machine without a GPU nothing is timed: of the permitted precisions
     the lowest is taken, and the GPU that loads the engine times its kernels first.
