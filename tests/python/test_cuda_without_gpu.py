@@ -86,6 +86,10 @@ def test_self_test_says_that_it_was_not_run(engine_file: str, capsys: Any) -> No
     assert main(["self-test", engine_file, "--json"]) == 1
     facts = json.loads(capsys.readouterr().out)
     assert (facts["verdict"], facts["reason"]) == ("NOT RUN", CUDA.cannot_run)
+    assert main(["self-test", engine_file]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"{engine_file}: fp16, {UNTIMED}"
+    assert lines[-1] == f"NOT RUN: {CUDA.cannot_run}"
 
 
 def test_there_are_no_times_to_keep(small_uff: Path, tmp_path: Path, capsys: Any) -> None:

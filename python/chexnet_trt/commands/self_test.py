@@ -138,7 +138,8 @@ def _report(
     if args.json:
         print(json.dumps(facts, indent=1))
         return
-    print(f"{args.engine}: {engine.precision}, made by {engine.runtime_version}, {engine.device}")
+    made_by = engine.runtime_version and f"made by {engine.runtime_version}, "
+    print(f"{args.engine}: {engine.precision}, {made_by}{engine.device}")
     print("reference: the graph in the file, by the CPU")
     print("input: images" if args.images else "input: RANDOM pixels; give --images for real ones")
     for line in [*sentences(marks), *([TIMING_ONLY] if engine.timing_only else [])]:
