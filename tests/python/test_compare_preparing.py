@@ -115,6 +115,23 @@ def test_other_processes_are_seen_and_ones_own_are_not():
     assert mine.read()["stolen"] == 0.1
 
 
+def test_few_rounds_of_a_batch_size_are_one_after_the_other():
+    schedule = plan_of("net.pb", rounds=9).schedule
+    sizes = [("batch", 1), ("batch", 4), ("file", 1)]
+    assert schedule == [(*size, turn) for size in sizes for turn in range(9)]
+
+
+def test_many_rounds_are_spread_over_several_passes():
+    schedule = plan_of("net.pb", rounds=16).schedule
+    ones = [turn for kind, batch, turn in schedule if (kind, batch) == ("batch", 4)]
+    assert ones == list(range(16))
+    assert len(set(schedule)) == len(schedule) == 3 * 16
+    passes = [(0, 5), (5, 10), (10, 16)]
+    assert [turn for *_, turn in schedule] == [
+        turn for begin, end in passes for _ in range(3) for turn in range(begin, end)
+    ]
+
+
 def test_films_are_preprocessed_as_the_network_says(tmp_path):
     graph = networks.small_graph()
     marks.mark_graph_def(graph, [marks.of_preprocessing("signed-unit")])

@@ -78,7 +78,12 @@ def _add_data(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_measuring(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--rounds", type=positive, metavar="N", help="a batch size (default 6)")
+    group.add_argument(
+        "--rounds",
+        type=positive,
+        metavar="N",
+        help="a batch size (default 6); from 10 on in several passes through the batch sizes",
+    )
     group.add_argument(
         "--round-seconds", type=_seconds, metavar="S", help="of a mode in a round (default 0.25)"
     )

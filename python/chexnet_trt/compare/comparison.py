@@ -69,10 +69,7 @@ def compare(plan: Plan, output: Path, work: Path, progress: Progress) -> Fields:
 def _left(run: _Run) -> list[tuple[str, int, int]]:
     """(kind, batch size, turn) of the rounds that are not measured yet, in order."""
     done = {(one["kind"], one["batch"], one["turn"]) for one in run.result["rounds"]}
-    wanted = (
-        (kind, batch, turn) for kind, batch in run.plan.blocks for turn in range(run.plan.rounds)
-    )
-    return [one for one in wanted if one not in done]
+    return [one for one in run.plan.schedule if one not in done]
 
 
 def _complete(run: _Run) -> bool:

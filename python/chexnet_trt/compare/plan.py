@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from chexnet_trt.compare import scenarios
 from chexnet_trt.compare.modes import MODES, Mode
+
+# Rounds of a batch size: a mode warms up anew for each that is not the last one's.
+LEAST_IN_A_ROW = 5
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,17 @@ class Plan:
         return " ".join(words if self.stock else [*words, "--no-stock"])
 
     @property
-    def blocks(self) -> list[tuple[str, int]]:
-        """(kind, batch size) of the rounds, in order."""
-        return [("batch", batch) for batch in self.batches] + [("file", 1)]
+    def schedule(self) -> list[tuple[str, int, int]]:
+        """(kind, batch size, turn) of every round, in order. Many rounds are spread over several
+        passes through the batch sizes: a machine that is slow for a while is then not slow for one
+        of them alone.
+        """
+        sizes = [("batch", batch) for batch in self.batches] + [("file", 1)]
+        passes = max(1, self.rounds // LEAST_IN_A_ROW)
+        ends = [self.rounds * (done + 1) // passes for done in range(passes)]
+        return [
+            (kind, batch, turn)
+            for begin, end in pairwise([0, *ends])
+            for kind, batch in sizes
+            for turn in range(begin, end)
+        ]
