@@ -43,7 +43,9 @@ LoadedEngine::LoadedEngine(ByteView bytes, std::shared_ptr<const void> owner,
                            const std::string& name)
     : bytes_(bytes),
       owner_(std::move(owner)),
-      engine_(Engine::load(PlanReader(bytes_, name, owner_))) {}
+      engine_(Engine::load(PlanReader(bytes_, name, owner_))) {
+  engine_->require_device();
+}
 
 std::shared_ptr<LoadedEngine> LoadedEngine::from_bytes(ByteView bytes, const std::string& name) {
   const std::lock_guard<std::mutex> lock(registry_mutex());

@@ -32,6 +32,12 @@ void Engine::set_manifest(std::string json) {
 
 std::vector<LayerInfo> Engine::layers(std::int64_t batch) { return executable(batch)->layers(); }
 
+void Engine::require_device() const {
+  if (const std::string reason = backend_.cannot_run(); !reason.empty()) {
+    throw BackendError(reason);
+  }
+}
+
 std::shared_ptr<ExecutionContext> Engine::create_context() {
   return std::make_shared<ExecutionContext>(shared_from_this());
 }

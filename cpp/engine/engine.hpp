@@ -69,7 +69,9 @@ class Engine : public std::enable_shared_from_this<Engine> {
   void set_manifest(std::string json);
 
   std::vector<LayerInfo> layers(std::int64_t batch);
-  /// The context keeps this engine alive, which a shared_ptr must own.
+  /// Raises BackendError where there is no device to run it (Backend::cannot_run).
+  void require_device() const;
+  /// The context keeps this engine alive, which a shared_ptr must own. Raises as `require_device`.
   std::shared_ptr<ExecutionContext> create_context();
   /// For inferences of `batch` items; they do not keep this engine alive.
   HostBuffers create_buffers(std::int64_t batch) const {

@@ -7,7 +7,9 @@
 
 namespace chexnet_trt {
 
-ExecutionContext::ExecutionContext(std::shared_ptr<Engine> engine) : engine_(std::move(engine)) {}
+ExecutionContext::ExecutionContext(std::shared_ptr<Engine> engine) : engine_(std::move(engine)) {
+  engine_->require_device();
+}
 
 ExecutionContext::~ExecutionContext() {
   try {

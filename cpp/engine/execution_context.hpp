@@ -16,6 +16,7 @@ namespace chexnet_trt {
 /// Calls from several threads are safe and take turns.
 class ExecutionContext {
  public:
+  /// Raises as Engine::require_device.
   explicit ExecutionContext(std::shared_ptr<Engine> engine);
   /// Waits for the inference in flight.
   ~ExecutionContext();

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +64,20 @@ def test_build_and_inspect_print_it(
     assert f"device       {UNTIMED}" in out
     assert "conv_mma_64x64" in out
     assert caplog.messages == []
+
+
+def test_a_context_is_refused_at_once(engine_file: str) -> None:
+    with pytest.raises(_core.BackendError, match=re.escape(CUDA.cannot_run)):
+        ct.load(engine_file).create_context()
+
+
+def test_c_programs_are_told_when_they_load_it(engine_file: str) -> None:
+    library = ctypes.CDLL(str(Path(ct.__file__).with_name("libchexnet_trt.so")))
+    library.chexnet_trt_last_error.restype = ctypes.c_char_p
+    engine = ctypes.c_void_p()
+    assert library.chexnet_trt_load_file(engine_file.encode(), ctypes.byref(engine)) != 0
+    assert library.chexnet_trt_last_error().decode() == CUDA.cannot_run
+    assert not engine.value
 
 
 @pytest.mark.parametrize(
