@@ -388,10 +388,10 @@ def test_doctor(capsys):
     rows = {row["name"]: row for row in facts["backends"]}
     assert rows["openvino"]["missing"] == ""
     assert "fp32" in rows["openvino"]["precisions"]
-    absent = [row for row in rows.values() if row["missing"]]
-    assert absent
-    for row in absent:
-        assert f"absent: {row['missing']}" in text
+    assert set(rows) == {"openvino", "cuda", "tensorrt"}
+    for row in rows.values():
+        assert f"absent: {row['missing']}" in text if row["missing"] else row["device"] in text
+    assert rows["openvino"]["cannot_run"] == ""
     assert facts["packages"]["openvino"] in text
     assert {row["package"] for row in facts["optional"]} >= {"tensorboard", "onnxruntime"}
 
