@@ -30,8 +30,8 @@ def compose(
     class_names: Sequence[str] | None,
 ) -> dict[str, Any]:
     """Describes a freshly built engine. `agreement`: of its int8 with fp32, if checked.
-    `deterministic`: whether it was asked to be. "measured_on" is the backend that calibration and
-    accuracy are from.
+    `deterministic`: whether it was asked to be. "accuracy_measured_on" is the backend that a build
+    measures accuracy on, where it does; a calibration table may be from any.
     """
     report = engine.report or {}
     return {
@@ -64,7 +64,7 @@ def compose(
         "hardware": {
             "backend": engine.backend,
             "device": engine.device,
-            "measured_on": measuring(engine.backend),
+            "accuracy_measured_on": measuring(engine.backend),
             **machine.describe(),
         },
         "build": {

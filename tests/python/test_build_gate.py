@@ -123,7 +123,7 @@ def test_the_gate_of_a_build_for_tensorrt_is_held_on_the_cpu(records, calibratio
     engine = ct.load(target)
     assert (engine.backend, engine.precision) == ("tensorrt", "int8")
     assert engine.manifest["accuracy"]["gate"]["passed"] is True
-    assert engine.manifest["hardware"]["measured_on"] == "openvino"
+    assert engine.manifest["hardware"]["accuracy_measured_on"] == "openvino"
     printed, _, target = build(*words, *LENIENT, "--max-score-change=1e-6")
     assert ct.load(target).precision == "fp32"
     assert "int8  fails the gate" in printed

@@ -135,7 +135,7 @@ def test_int8_is_calibrated_and_checked_on_the_cpu(small_uff: Path, tmp_path: Pa
     assert main(["build", str(small_uff), *WORDS, *words]) == 0
     engine = ct.load(target)
     assert engine.precision == "int8"
-    assert engine.manifest["hardware"]["measured_on"] == "openvino"
+    assert engine.manifest["hardware"]["accuracy_measured_on"] == "openvino"
     calibration = engine.manifest["calibration"]
     assert calibration["image_count"] == 32
     assert calibration["agreement_on_calibration_images"] is not None
