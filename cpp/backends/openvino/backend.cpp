@@ -14,6 +14,7 @@
 #include "backends/openvino/executable.hpp"
 #include "backends/openvino/fused_sum.hpp"
 #include "backends/openvino/lowering.hpp"
+#include "backends/openvino/normalised_convolution.hpp"
 
 namespace chexnet_trt::openvino {
 namespace {
@@ -61,6 +62,7 @@ class OpenVinoBackend : public Backend {
         fingerprint_("openvino " + std::string(ov::get_openvino_version().buildNumber) + "; " +
                      device_ + "; " + instruction_sets()) {
     core_.add_extension<ConcatNormalise>();
+    core_.add_extension<NormalisedConvolution>();
     const std::vector<std::string> native = core_.get_property(kDevice, ov::device::capabilities);
     const auto has = [&](const char* name) {
       return std::find(native.begin(), native.end(), name) != native.end();

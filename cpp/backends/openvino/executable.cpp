@@ -13,6 +13,7 @@
 #include "backends/openvino/byte_stream.hpp"
 #include "backends/openvino/element_types.hpp"
 #include "backends/openvino/errors.hpp"
+#include "backends/openvino/level_product.hpp"
 #include "backends/openvino/runtime_layers.hpp"
 
 namespace chexnet_trt::openvino {
@@ -156,6 +157,11 @@ class OpenVinoExecution : public Execution {
   bool ran_ = false;
 };
 
+std::string kernel_of(const std::string& own_type) {
+  if (own_type != "NormalisedConvolution") return "avx512_i8";
+  return best_product_kernel() == ProductKernel::kAmx ? "avx512_amx_i8" : "avx512_vnni_i8";
+}
+
 class OpenVinoExecutable : public Executable {
  public:
   OpenVinoExecutable(ov::CompiledModel model, std::string fingerprint,
@@ -181,10 +187,10 @@ class OpenVinoExecutable : public Executable {
         if (type == "Const") continue;
         std::string precision = runtime_info(*node, "runtimePrecision");
         std::string kernel = runtime_info(*node, "primitiveType");
-        if (type == "Reference" && is_concat_normalise(*node)) {
-          type = "ConcatNormalise";
+        if (const std::string own = own_type(*node); !own.empty()) {
+          type = own;
           precision = "i8";  // OpenVINO takes the scales' float32 for it
-          kernel = "avx512_i8";
+          kernel = kernel_of(own);
         }
         result.push_back({node->get_friendly_name(), std::move(type), std::move(precision),
                           std::move(kernel), node_names(*node)});

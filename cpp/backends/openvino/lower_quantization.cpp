@@ -5,6 +5,7 @@
 #include <openvino/op/multiply.hpp>
 #include <stdexcept>
 
+#include "backends/openvino/convolved_image.hpp"
 #include "backends/openvino/lowerings.hpp"
 #include "backends/openvino/normalised_image.hpp"
 
@@ -48,6 +49,9 @@ Value quantize(const LoweringContext& context, const Node& node, const std::vect
       std::get<QuantizeAttributes>(node.attributes).element == ElementType::kInt8;
   if (!is_signed) {
     if (const auto value = requantized_image(context, inputs[0].output, scale, node.name)) {
+      return {*value, inputs[0].order};
+    }
+    if (const auto value = convolved_image(context, inputs[0].output, scale, node)) {
       return {*value, inputs[0].order};
     }
   }

@@ -2,14 +2,20 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace chexnet_trt::openvino {
 
-/// Level x of channel c becomes floor(scale[c] * x + shift[c]), kept within 0..255.
+/// Level x of channel c becomes floor(scale[c] * x + shift[c]), kept within 0..255. What is kept must
+/// stay within int32.
 struct ChannelNormalisation {
   const float* scale;
   const float* shift;
 };
+
+/// Whether scale * x + shift stays within int32 for every x up to `largest` either way: of
+/// `scale_and_shift`, first all scales, then all shifts.
+bool stays_within_int32(const std::vector<float>& scale_and_shift, double largest);
 
 /// False where the compiler or the CPU has no AVX-512.
 bool can_normalise_levels();

@@ -11,6 +11,7 @@
 #include <openvino/op/transpose.hpp>
 
 #include "backends/openvino/concat_normalise.hpp"
+#include "backends/openvino/normalise_levels.hpp"
 #include "backends/openvino/runtime_layers.hpp"
 
 // y = quantize(relu(a * x + b)), of which a DenseNet has one a layer, x a concat. No convolution takes
@@ -157,6 +158,7 @@ std::optional<ov::Output<ov::Node>> by_concat_normalise(const LoweringContext& c
   std::vector<float> normalisation = in_units(*value.scale, unit, 0);
   const std::vector<float> shift = in_units(*value.shift, scale, kHalf);
   normalisation.insert(normalisation.end(), shift.begin(), shift.end());
+  if (!stays_within_int32(normalisation, 128)) return std::nullopt;
   inputs.emplace_back(
       Constant::create(ov::element::f32, ov::Shape{2, shape[kChannelAxis]}, normalisation));
   const auto levels = std::make_shared<ConcatNormalise>(inputs);

@@ -13,8 +13,8 @@ bool ends_with(std::string_view name, std::string_view suffix) {
 
 /// An int8 matmul has the name of the multiplication that restores its scale.
 std::string without_suffix(const std::string& name) {
-  for (const std::string_view suffix :
-       {std::string_view("/DequantizationMultiply"), kConcatNormaliseSuffix}) {
+  for (const std::string_view suffix : {std::string_view("/DequantizationMultiply"),
+                                        kConcatNormaliseSuffix, kNormalisedConvolutionSuffix}) {
     if (ends_with(name, suffix)) return name.substr(0, name.size() - suffix.size());
   }
   return name;
@@ -27,8 +27,12 @@ std::string runtime_info(const ov::Node& node, const std::string& key) {
   return found == node.get_rt_info().end() ? "" : found->second.as<std::string>();
 }
 
-bool is_concat_normalise(const ov::Node& node) {
-  return ends_with(node.get_friendly_name(), kConcatNormaliseSuffix);
+std::string own_type(const ov::Node& node) {
+  if (runtime_info(node, "layerType") != "Reference") return "";
+  for (const std::string_view suffix : {kConcatNormaliseSuffix, kNormalisedConvolutionSuffix}) {
+    if (ends_with(node.get_friendly_name(), suffix)) return std::string(suffix.substr(1));
+  }
+  return "";
 }
 
 LayerNames node_names(const ov::Node& node) {

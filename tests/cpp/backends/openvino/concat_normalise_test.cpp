@@ -12,6 +12,8 @@
 #include <openvino/op/parameter.hpp>
 #include <vector>
 
+#include "backends/openvino/normalise_levels.hpp"
+
 namespace chexnet_trt::testing {
 namespace {
 
@@ -119,16 +121,23 @@ TEST_F(ConcatNormaliseTest, MatchesAPlainLoopOverTilesAndThreads) {
   expect_matches(1, 2, 3, {70000, 1});
 }
 
-TEST_F(ConcatNormaliseTest, SaturatesWhateverTheValue) {
-  constexpr float kLargest = std::numeric_limits<float>::max();
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+TEST_F(ConcatNormaliseTest, SaturatesWithinInt32) {
   ov::Tensor one(ov::element::i8, {1, 1, 1, 7});
   std::fill_n(one.data<std::int8_t>(), 7, std::int8_t{1});
-  const ov::Tensor actual =
-      run({one, normalisation({kLargest, -kLargest, 3e9F, -3e9F, 0, 0, 1},
-                              {kLargest, -kLargest, 0, 0, kInfinity, -kInfinity, 254.5F})});
+  const ov::Tensor actual = run({one, normalisation({1e9F, -1e9F, 40000, -40000, 0, 0, 1},
+                                                    {1e9F, -1e9F, 0, 0, 2e9F, -2e9F, 254.5F})});
   const std::vector<std::uint8_t> wanted{255, 0, 255, 0, 255, 0, 255};
   EXPECT_TRUE(std::equal(wanted.begin(), wanted.end(), actual.data<std::uint8_t>()));
+}
+
+TEST(WithinInt32, IsToldOfScaleAndShiftTogether) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  EXPECT_TRUE(openvino::stays_within_int32({}, 128));
+  EXPECT_TRUE(openvino::stays_within_int32({1e7F, -1e7F, 8e8F, -8e8F}, 128));
+  EXPECT_FALSE(openvino::stays_within_int32({1e7F, -1e7F, 8e8F, -9e8F}, 128));
+  EXPECT_FALSE(openvino::stays_within_int32({1, 3e9F}, 1));
+  EXPECT_FALSE(openvino::stays_within_int32({kInfinity, 0}, 1));
+  EXPECT_FALSE(openvino::stays_within_int32({std::numeric_limits<float>::quiet_NaN(), 0}, 1));
 }
 
 TEST(ConcatNormaliseOp, RefusesWhatItWasNotMadeFor) {
