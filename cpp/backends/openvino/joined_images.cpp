@@ -27,11 +27,12 @@ JoinedImages::JoinedImages(const ov::TensorVector& inputs, std::size_t images)
     : channels_(inputs[images].get_shape()[1]) {
   const auto* scale = inputs[images].data<const float>();
   by_ = {scale, scale + channels_};
+  const ov::Shape first = inputs[0].get_shape();
+  pixels_ = first[0] * first[1] * first[2];
   images_.reserve(images);
   for (std::size_t i = 0; i < images; ++i) {
-    images_.push_back({inputs[i].data<const std::int8_t>(), inputs[i].get_shape()[3]});
+    images_.push_back({inputs[i].data<const std::int8_t>(), inputs[i].get_size() / pixels_});
   }
-  pixels_ = inputs[0].get_size() / images_.front().channels;
 }
 
 void JoinedImages::normalise(std::size_t pixel, std::size_t pixels, std::uint8_t* to,

@@ -41,7 +41,7 @@ struct Lanes {
 CHEXNET_TRT_AVX512 inline Lanes lanes_of(const ChannelNormalisation& by, std::size_t first,
                                          std::size_t channels) {
   const std::size_t left = channels > first ? channels - first : 0;
-  const auto mask = static_cast<__mmask16>(left >= 16 ? 0xFFFFU : (1U << left) - 1U);
+  const auto mask = static_cast<__mmask16>(left >= kLanes ? 0xFFFFU : (1U << left) - 1U);
   return {mask, _mm512_maskz_loadu_ps(mask, by.scale + first),
           _mm512_maskz_loadu_ps(mask, by.shift + first)};
 }

@@ -30,7 +30,9 @@ struct alignas(64) CacheLine {
 /// of zero.
 void convolve(const JoinedImages& images, const Product& by, std::size_t begin, std::size_t end,
               std::uint8_t* to) {
-  std::vector<CacheLine> lines(kProductRows * by.depth / sizeof(CacheLine));
+  // The thread's own: clearing new memory would take longer than some layers do.
+  static thread_local std::vector<CacheLine> lines;
+  lines.resize(std::max(lines.size(), kProductRows * by.depth / sizeof(CacheLine)));
   std::uint8_t* rows = lines.front().levels.data();
   alignas(CacheLine) std::array<std::int32_t, kProductRows * kProductColumns> sums;
   const LevelProduct product(best_product_kernel());
