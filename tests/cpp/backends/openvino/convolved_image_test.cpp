@@ -20,14 +20,6 @@ class ConvolvedImage : public ::testing::Test {
   }
 };
 
-std::size_t count_of(const Graph& graph, const std::string& type) {
-  std::size_t count = 0;
-  for (const auto& node : openvino::lower(graph, 1)->get_ops()) {
-    if (node->get_type_name() == type) ++count;
-  }
-  return count;
-}
-
 /// Two images, joined and normalised, then a convolution to `channels` channels and another behind it.
 /// `read` may read what the first convolution reads.
 template <typename Read>

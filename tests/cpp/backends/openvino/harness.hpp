@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "backends/buffers.hpp"
+#include "backends/openvino/lowering.hpp"
 #include "backends/registry.hpp"
 #include "graph/graph.hpp"
 #include "reference/interpreter.hpp"
@@ -51,6 +52,15 @@ inline void expect_matches(const Graph& graph, const std::string& what, double t
   expect_matches_with(
       graph, what, [&](std::int64_t batch) { return reference::random_inputs(graph, batch, 7); },
       tolerance);
+}
+
+/// Nodes of this type that `graph` becomes.
+inline std::size_t count_of(const Graph& graph, const std::string& type) {
+  std::size_t count = 0;
+  for (const auto& node : openvino::lower(graph, 1)->get_ops()) {
+    if (node->get_type_name() == type) ++count;
+  }
+  return count;
 }
 
 /// A float32 constant of values in [-1, 1).

@@ -11,14 +11,6 @@ NodeId scalar(Graph& graph, const std::string& name, float value) {
   return graph.add_constant(name, Tensor::from_floats({}, {value}));
 }
 
-std::size_t count_of(const Graph& graph, const std::string& type) {
-  std::size_t count = 0;
-  for (const auto& node : openvino::lower(graph, 1)->get_ops()) {
-    if (node->get_type_name() == type) ++count;
-  }
-  return count;
-}
-
 TEST(LowerQuantization, RoundsHalfToEvenAndSaturates) {
   for (const ElementType element : {ElementType::kInt8, ElementType::kUInt8}) {
     Graph graph;

@@ -26,14 +26,6 @@ class NormalisedImage : public ::testing::Test {
   }
 };
 
-std::size_t count_of(const Graph& graph, const std::string& type) {
-  std::size_t count = 0;
-  for (const auto& node : openvino::lower(graph, 1)->get_ops()) {
-    if (node->get_type_name() == type) ++count;
-  }
-  return count;
-}
-
 NodeId scalar(Graph& graph, const std::string& name, float value) {
   return graph.add_constant(name, Tensor::from_floats({}, {value}));
 }
