@@ -14,6 +14,7 @@
 #include "backends/openvino/level_product.hpp"
 #include "backends/openvino/normalise_levels.hpp"
 #include "backends/openvino/normalised_convolution.hpp"
+#include "backends/openvino/readers.hpp"
 #include "backends/openvino/runtime_layers.hpp"
 
 // A layer of a DenseNet begins with y = quantize(relu(conv2d(quantize(relu(a * x + b)), w) + c)), x a
@@ -32,25 +33,25 @@ std::shared_ptr<Op> input_as(const ov::Node& node, std::size_t index) {
 
 /// Levels, as ConcatNormalise or a constant hold them, and the steps that they stand for.
 template <typename Levels>
-struct Dequantized {
+struct DequantizedLevels {
   std::shared_ptr<Levels> levels;
   std::shared_ptr<Constant> scale;
 };
 
 template <typename Levels>
-std::optional<Dequantized<Levels>> dequantized(const std::shared_ptr<ov::Node>& node) {
+std::optional<DequantizedLevels<Levels>> dequantized_levels(const std::shared_ptr<ov::Node>& node) {
   const auto multiply = ov::as_type_ptr<ov::op::v1::Multiply>(node);
   if (multiply == nullptr) return std::nullopt;
   const auto convert = input_as<ov::op::v0::Convert>(*multiply, 0);
   if (convert == nullptr) return std::nullopt;
-  Dequantized<Levels> result{input_as<Levels>(*convert, 0), input_as<Constant>(*multiply, 1)};
+  DequantizedLevels<Levels> result{input_as<Levels>(*convert, 0), input_as<Constant>(*multiply, 1)};
   if (result.levels == nullptr || result.scale == nullptr) return std::nullopt;
   return result;
 }
 
 struct Convolved {
-  Dequantized<ConcatNormalise> image;
-  Dequantized<Constant> weights;
+  DequantizedLevels<ConcatNormalise> image;
+  DequantizedLevels<Constant> weights;
   std::shared_ptr<Constant> bias;
 };
 
@@ -73,8 +74,8 @@ std::optional<Convolved> convolved(const ov::Output<ov::Node>& value) {
   if (conv == nullptr || bias == nullptr || !is_pointwise(*conv)) return std::nullopt;
   const auto transpose = input_as<ov::op::v1::Transpose>(*conv, 0);
   if (transpose == nullptr) return std::nullopt;
-  const auto image = dequantized<ConcatNormalise>(transpose->get_input_node_shared_ptr(0));
-  const auto weights = dequantized<Constant>(conv->get_input_node_shared_ptr(1));
+  const auto image = dequantized_levels<ConcatNormalise>(transpose->get_input_node_shared_ptr(0));
+  const auto weights = dequantized_levels<Constant>(conv->get_input_node_shared_ptr(1));
   const std::size_t columns = conv->get_input_shape(1)[0];
   if (!image || !weights || columns % kProductColumns != 0 ||
       weights->levels->get_element_type() != ov::element::i8 ||
@@ -84,27 +85,18 @@ std::optional<Convolved> convolved(const ov::Output<ov::Node>& value) {
   return Convolved{*image, *weights, bias};
 }
 
-/// The node that `node` takes first when its op is one of `ops` and nothing else reads it.
-const Node* own_input(const LoweringContext& context, const Node& node,
-                      std::initializer_list<Op> ops) {
-  const NodeId id = node.inputs[0];
-  const Node& input = context.graph.node(id);
-  const bool is_one = std::find(ops.begin(), ops.end(), input.op) != ops.end();
-  return is_one && context.readers[static_cast<std::size_t>(id)].size() == 1 ? &input : nullptr;
-}
-
-/// The convolution that `quantize` stores when nothing else reads what lies between its image's
-/// levels and `quantize`.
-const Node* own_convolution(const LoweringContext& context, const Node& quantize) {
-  const Node* node = own_input(context, quantize, {Op::kActivation});
-  while (node != nullptr && node->op != Op::kConv2D) {
-    node = own_input(context, *node, {Op::kBinary, Op::kConv2D});
-  }
-  if (node == nullptr) return nullptr;
-  const Node* dequantize = own_input(context, *node, {Op::kDequantize});
+/// The convolution that `quantize` stores, behind a relu, when nothing else reads what lies between its
+/// image's levels and `quantize`.
+const Node* stored_convolution(const LoweringContext& context, const Node& quantize) {
+  const NodeId relu = quantize.inputs[0];
+  const Node& activation = context.graph.node(relu);
+  if (activation.op != Op::kActivation || only_reader(context, relu) == nullptr) return nullptr;
+  const Node* conv = own_convolution(context, activation.inputs[0]);
+  if (conv == nullptr || only_reader(context, conv->inputs[0]) == nullptr) return nullptr;
+  const Node& image = context.graph.node(conv->inputs[0]);
   const bool is_own =
-      dequantize != nullptr && own_input(context, *dequantize, {Op::kQuantize}) != nullptr;
-  return is_own ? node : nullptr;
+      image.op == Op::kDequantize && only_reader(context, image.inputs[0]) != nullptr;
+  return is_own ? conv : nullptr;
 }
 
 std::shared_ptr<Constant> packed_weights(const Constant& weights) {
@@ -142,7 +134,7 @@ std::optional<ov::Output<ov::Node>> convolved_image(const LoweringContext& conte
                                                     const ov::Output<ov::Node>& value, float scale,
                                                     const Node& quantize) {
   if (!NormalisedConvolution::is_available()) return std::nullopt;
-  const Node* conv = own_convolution(context, quantize);
+  const Node* conv = stored_convolution(context, quantize);
   const auto image = convolved(value);
   if (conv == nullptr || !image) return std::nullopt;
   const auto weights = packed_weights(*image->weights.levels);
@@ -154,11 +146,7 @@ std::optional<ov::Output<ov::Node>> convolved_image(const LoweringContext& conte
   inputs.emplace_back(Constant::create(ov::element::f32, {2, by.size() / 2}, by));
   const auto levels = std::make_shared<NormalisedConvolution>(inputs);
   levels->set_friendly_name(conv->name + std::string(kNormalisedConvolutionSuffix));
-  const auto values = std::make_shared<ov::op::v0::Convert>(levels, ov::element::f32);
-  const auto dequantize = std::make_shared<ov::op::v1::Multiply>(
-      values, Constant::create(ov::element::f32, {}, {scale}));
-  return std::make_shared<ov::op::v1::Transpose>(
-      dequantize, Constant::create(ov::element::i64, {4}, {0, 3, 1, 2}));
+  return channels_first(dequantized(levels, scale));
 }
 
 }  // namespace chexnet_trt::openvino

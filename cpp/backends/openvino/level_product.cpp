@@ -45,8 +45,9 @@ bool may_use_tiles() {
   return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
 }
 
-/// The intrinsics of GCC 12 do not tell the compiler which memory they read and write.
-void settle_memory() { __asm__ volatile("" ::: "memory"); }
+/// The intrinsics of GCC 12 do not tell the compiler which memory they read and write: here `memory` is
+/// as it should be, and may have been read or written.
+void settle(const void* memory) { __asm__ volatile("" : : "r"(memory) : "memory"); }
 
 CHEXNET_TRT_VNNI void multiply_by_vnni(const std::uint8_t* levels, const std::int8_t* weights,
                                        std::size_t depth, std::int32_t* sums) {
@@ -81,7 +82,8 @@ CHEXNET_TRT_AMX void multiply_by_amx(const std::uint8_t* levels, const std::int8
                                      std::size_t depth, std::int32_t* sums) {
   const std::uint8_t* lower = levels + kTileRows * depth;
   const std::int8_t* right = weights + depth * kTileColumns;
-  settle_memory();
+  settle(levels);
+  settle(weights);
   _tile_zero(0);
   _tile_zero(1);
   _tile_zero(2);
@@ -102,7 +104,7 @@ CHEXNET_TRT_AMX void multiply_by_amx(const std::uint8_t* levels, const std::int8
   _tile_stored(1, sums + kTileColumns, kStride);
   _tile_stored(2, lower_sums, kStride);
   _tile_stored(3, lower_sums + kTileColumns, kStride);
-  settle_memory();
+  settle(sums);
 }
 
 struct Columns {
@@ -127,13 +129,13 @@ struct alignas(64) TileConfig {
 static_assert(sizeof(TileConfig) == 64);
 
 CHEXNET_TRT_AMX void configure_tiles(const void* config) {
-  settle_memory();
+  settle(config);
   _tile_loadconfig(config);
 }
 
 CHEXNET_TRT_AMX void read_tile_config(void* config) {
   _tile_storeconfig(config);
-  settle_memory();
+  settle(config);
 }
 
 }  // namespace
@@ -193,14 +195,22 @@ CHEXNET_TRT_AVX512 void store_levels(const std::int32_t* sums, std::size_t rows,
 
 ProductKernel best_product_kernel() { return ProductKernel::kNone; }
 
-LevelProduct::LevelProduct(ProductKernel kernel) : kernel_(kernel) {
-  throw Error("8-bit levels are multiplied with VNNI or AMX alone");
-}
+namespace {
+
+constexpr const char* kAbsent = "8-bit levels are multiplied with VNNI or AMX alone";
+
+}  // namespace
+
+LevelProduct::LevelProduct(ProductKernel kernel) : kernel_(kernel) { throw Error(kAbsent); }
 LevelProduct::~LevelProduct() = default;
 void LevelProduct::multiply(const std::uint8_t*, const std::int8_t*, std::size_t,
-                            std::int32_t*) const {}
+                            std::int32_t*) const {
+  throw Error(kAbsent);
+}
 void store_levels(const std::int32_t*, std::size_t, const ColumnScale&, std::uint8_t*,
-                  std::size_t) {}
+                  std::size_t) {
+  throw Error(kAbsent);
+}
 
 #endif
 

@@ -13,7 +13,7 @@ struct ChannelNormalisation {
   const float* shift;
 };
 
-/// Whether scale * x + shift stays within int32 for every x up to `largest` either way: of
+/// Whether `largest`, and scale * x + shift for every x up to it either way, stay well within int32: of
 /// `scale_and_shift`, first all scales, then all shifts.
 bool stays_within_int32(const std::vector<float>& scale_and_shift, double largest);
 

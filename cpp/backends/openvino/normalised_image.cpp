@@ -8,10 +8,10 @@
 #include <openvino/op/convert.hpp>
 #include <openvino/op/multiply.hpp>
 #include <openvino/op/relu.hpp>
-#include <openvino/op/transpose.hpp>
 
 #include "backends/openvino/concat_normalise.hpp"
 #include "backends/openvino/normalise_levels.hpp"
+#include "backends/openvino/readers.hpp"
 #include "backends/openvino/runtime_layers.hpp"
 
 // y = quantize(relu(a * x + b)), of which a DenseNet has one a layer, x a concat. No convolution takes
@@ -51,12 +51,6 @@ std::optional<Normalised> normalised(const ov::Output<ov::Node>& value) {
   return result;
 }
 
-ov::Output<ov::Node> dequantized(const ov::Output<ov::Node>& levels, float scale) {
-  const auto values = std::make_shared<ov::op::v0::Convert>(levels, ov::element::f32);
-  return std::make_shared<ov::op::v1::Multiply>(values,
-                                                Constant::create(ov::element::f32, {}, {scale}));
-}
-
 /// values / unit + offset
 std::vector<float> in_units(const Constant& constant, double unit, double offset) {
   std::vector<float> values = constant.cast_vector<float>();
@@ -81,18 +75,12 @@ ov::Output<ov::Node> levels_by_plain_nodes(const Normalised& value, float scale,
   return levels;
 }
 
-const Node* only_reader(const LoweringContext& context, const Node& node) {
-  const NodeId id = context.graph.find(node.name);
-  const std::vector<NodeId>& readers = context.readers[static_cast<std::size_t>(id)];
-  return readers.size() == 1 && readers[0] >= 0 ? &context.graph.node(readers[0]) : nullptr;
-}
-
 /// True for the first node of a scale, a shift and a relu that are stored and not read otherwise.
 bool begins_requantization(const LoweringContext& context, const Node& node) {
   const Node* last = &node;
   for (const Op op : {Op::kBinary, Op::kBinary, Op::kActivation}) {
     if (last == nullptr || last->op != op) return false;
-    last = only_reader(context, *last);
+    last = only_reader(context, context.graph.find(last->name));
   }
   return last != nullptr && last->op == Op::kQuantize;
 }
@@ -163,8 +151,7 @@ std::optional<ov::Output<ov::Node>> by_concat_normalise(const LoweringContext& c
       Constant::create(ov::element::f32, ov::Shape{2, shape[kChannelAxis]}, normalisation));
   const auto levels = std::make_shared<ConcatNormalise>(inputs);
   levels->set_friendly_name(name + std::string(kConcatNormaliseSuffix));
-  return std::make_shared<ov::op::v1::Transpose>(
-      dequantized(levels, scale), Constant::create(ov::element::i64, {4}, {0, 3, 1, 2}));
+  return channels_first(dequantized(levels, scale));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <openvino/op/convert.hpp>
 #include <openvino/op/fake_quantize.hpp>
 #include <openvino/op/max_pool.hpp>
+#include <openvino/op/multiply.hpp>
 #include <openvino/op/transpose.hpp>
 
 namespace chexnet_trt::openvino {
@@ -67,6 +68,16 @@ std::optional<StoredImage> find_levels(StoredImages& known, const ov::Output<ov:
 }
 
 }  // namespace
+
+ov::Output<ov::Node> dequantized(const ov::Output<ov::Node>& levels, float scale) {
+  const auto values = std::make_shared<ov::op::v0::Convert>(levels, ov::element::f32);
+  return std::make_shared<ov::op::v1::Multiply>(values, scalar(scale));
+}
+
+ov::Output<ov::Node> channels_first(const ov::Output<ov::Node>& image) {
+  const auto axes = Constant::create(ov::element::i64, {4}, {0, 3, 1, 2});
+  return std::make_shared<ov::op::v1::Transpose>(image, axes);
+}
 
 std::optional<StoredImage> stored_image(StoredImages& known, const ov::Output<ov::Node>& value) {
   const auto found = known.find(value);

@@ -13,6 +13,12 @@ struct StoredImage {
   float scale = 0;
 };
 
+/// What levels in steps of `scale` stand for.
+ov::Output<ov::Node> dequantized(const ov::Output<ov::Node>& levels, float scale);
+
+/// An image NHWC as NCHW.
+ov::Output<ov::Node> channels_first(const ov::Output<ov::Node>& image);
+
 /// By the dequantised value; each is made once, for all that read it.
 using StoredImages = std::map<ov::Output<ov::Node>, StoredImage>;
 

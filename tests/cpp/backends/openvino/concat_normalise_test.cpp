@@ -133,8 +133,10 @@ TEST_F(ConcatNormaliseTest, SaturatesWithinInt32) {
 TEST(WithinInt32, IsToldOfScaleAndShiftTogether) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   EXPECT_TRUE(openvino::stays_within_int32({}, 128));
-  EXPECT_TRUE(openvino::stays_within_int32({1e7F, -1e7F, 8e8F, -8e8F}, 128));
-  EXPECT_FALSE(openvino::stays_within_int32({1e7F, -1e7F, 8e8F, -9e8F}, 128));
+  EXPECT_TRUE(openvino::stays_within_int32({1e6F, -1e6F, 9e8F, -9e8F}, 128));
+  EXPECT_FALSE(openvino::stays_within_int32({1e6F, -1e6F, 9e8F, -1e9F}, 128));
+  EXPECT_FALSE(openvino::stays_within_int32({1e7F, -1e6F, 0, 0}, 128));
+  EXPECT_FALSE(openvino::stays_within_int32({0, 0}, 2e9)) << "the sums themselves";
   EXPECT_FALSE(openvino::stays_within_int32({1, 3e9F}, 1));
   EXPECT_FALSE(openvino::stays_within_int32({kInfinity, 0}, 1));
   EXPECT_FALSE(openvino::stays_within_int32({std::numeric_limits<float>::quiet_NaN(), 0}, 1));

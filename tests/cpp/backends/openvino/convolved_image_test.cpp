@@ -36,10 +36,13 @@ Graph dense_layer(std::int64_t channels, const ConvAttributes& conv, bool has_bi
 
 NodeId nothing(QuantizedNetwork& /*net*/, NodeId /*normal*/, NodeId y) { return y; }
 
-Graph quantized(const Graph& network) {
+/// `amax`, unless it is 0, is what the last convolution's input is said to reach.
+Graph quantized(const Graph& network, double amax = 0) {
   const Graph graph = optimize(network);
-  return quantize(graph,
-                  observe_points(graph, reference::random_inputs(graph, kQuantizedImages, 7)));
+  DynamicRanges ranges =
+      observe_points(graph, reference::random_inputs(graph, kQuantizedImages, 7));
+  if (amax > 0) ranges[graph.node(quantization_points(graph).back().value).name] = amax;
+  return quantize(graph, ranges);
 }
 
 TEST_F(ConvolvedImage, IsOneNodeWithItsNormalisation) {
@@ -62,6 +65,12 @@ TEST_F(ConvolvedImage, OfAStrideIsOpenVinosConvolution) {
 
 TEST_F(ConvolvedImage, WithoutABiasIsOpenVinosConvolution) {
   EXPECT_EQ(count_of(quantized(dense_layer(64, {}, false, nothing)), "NormalisedConvolution"), 0U);
+}
+
+TEST_F(ConvolvedImage, BeyondInt32InItsStepsIsOpenVinosConvolution) {
+  const Graph network = dense_layer(64, {}, true, nothing);
+  EXPECT_EQ(count_of(quantized(network, 1e-3), "NormalisedConvolution"), 1U);
+  EXPECT_EQ(count_of(quantized(network, 1e-9), "NormalisedConvolution"), 0U);
 }
 
 TEST_F(ConvolvedImage, OfAnImageThatIsReadElsewhereIsOpenVinosConvolution) {

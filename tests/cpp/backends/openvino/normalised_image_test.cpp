@@ -67,9 +67,9 @@ Graph joined(float a, float b, Finish finish) {
   return graph;
 }
 
-void requantize(Graph& graph, NodeId both) {
+void requantize(Graph& graph, NodeId both, float step = 0.004F) {
   const NodeId relu = normalised(graph, "relu", both);
-  graph.add_output("y", stored(graph, relu, 0.004F, ElementType::kUInt8));
+  graph.add_output("y", stored(graph, relu, step, ElementType::kUInt8));
 }
 
 void expect_within_a_step(const Graph& graph, double step) {
@@ -82,17 +82,25 @@ void expect_within_a_step(const Graph& graph, double step) {
 }
 
 TEST_F(NormalisedImage, OfImagesStoredInStepsOfOneSizeHasNoConcat) {
-  const Graph graph = joined(0.01F, 0.01F, requantize);
+  const Graph graph = joined(0.01F, 0.01F, [](Graph& g, NodeId both) { requantize(g, both); });
   EXPECT_EQ(count_of(graph, "ConcatNormalise"), 1U);
   EXPECT_EQ(count_of(graph, "Concat"), 0U);
   expect_within_a_step(graph, 0.004);
 }
 
 TEST_F(NormalisedImage, OfOtherStepsIsMadeByPlainNodes) {
-  const Graph graph = joined(0.01F, 0.02F, requantize);
+  const Graph graph = joined(0.01F, 0.02F, [](Graph& g, NodeId both) { requantize(g, both); });
   EXPECT_EQ(count_of(graph, "ConcatNormalise"), 0U);
   EXPECT_EQ(count_of(graph, "Concat"), 1U);
   expect_within_a_step(graph, 0.004);
+}
+
+TEST_F(NormalisedImage, BeyondInt32InItsStepsIsMadeByPlainNodes) {
+  constexpr float kStep = 1e-12F;
+  const Graph graph =
+      joined(0.01F, 0.01F, [](Graph& g, NodeId both) { requantize(g, both, kStep); });
+  EXPECT_EQ(count_of(graph, "ConcatNormalise"), 0U);
+  expect_within_a_step(graph, kStep);
 }
 
 TEST_F(NormalisedImage, OfAConcatThatALayerReadsTooIsMadeByPlainNodes) {
