@@ -6,6 +6,7 @@ import importlib.metadata
 import math
 import os
 import platform
+from collections.abc import Mapping
 from pathlib import Path
 
 # Instruction sets that decide which kernels run, as /proc/cpuinfo names them, slowest first.
@@ -29,10 +30,10 @@ MEMORY_LIMITS = (
 
 def describe() -> dict[str, object]:
     """JSON-ready facts: cpu, isa, cores, memory_gib, os, python, packages."""
-    fields = _cpuinfo()
+    fields = cpuinfo()
     flags = fields.get("flags", "").split()
     return {
-        "cpu": fields.get("model name", platform.processor() or platform.machine()),
+        "cpu": cpu_name(fields),
         "isa": [name for name in INSTRUCTION_SETS if name in flags],
         "cores": len(os.sched_getaffinity(0)),
         "memory_gib": round(memory_bytes() / 2**30, 1),
@@ -66,7 +67,17 @@ def version(package: str) -> str | None:
         return None
 
 
-def _cpuinfo() -> dict[str, str]:
+def cpu_name(fields: Mapping[str, str]) -> str:
+    """Of what `cpuinfo` gives: virtual machines name CPUs of several generations alike, which
+    family and model tell apart."""
+    name = fields.get("model name", platform.processor() or platform.machine())
+    if not {"cpu family", "model"} <= fields.keys():
+        return name
+    return f"{name} (family {fields['cpu family']}, model {fields['model']})"
+
+
+def cpuinfo() -> dict[str, str]:
+    """/proc/cpuinfo of the first CPU; empty where there is none."""
     try:
         lines = Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines()
     except OSError:

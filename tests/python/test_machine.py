@@ -25,3 +25,21 @@ def test_a_containers_limit_is_its_memory(tmp_path, monkeypatch, limits, expecte
         file.write_text(text)
     monkeypatch.setattr(machine, "MEMORY_LIMITS", files)
     assert machine.memory_bytes() == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        (
+            {"model name": "AMD EPYC", "cpu family": "25", "model": "17"},
+            "AMD EPYC (family 25, model 17)",
+        ),
+        ({"model name": "AMD EPYC"}, "AMD EPYC"),
+    ],
+)
+def test_cpus_of_one_name_are_told_apart_by_family_and_model(fields, expected):
+    assert machine.cpu_name(fields) == expected
+
+
+def test_a_cpu_that_linux_does_not_name_has_one_all_the_same():
+    assert machine.cpu_name({})
