@@ -122,6 +122,9 @@ class Backend {
   /// than float32's. For a build that forces one, not worth timing in a build that permits it.
   /// `compile` raises BackendError on a precision in neither list.
   virtual std::vector<Precision> emulated_precisions() const { return {}; }
+  /// How many executions of one executable may each have CPU threads of their own, of
+  /// CompileOptions::threads; 1 on devices that share themselves out.
+  virtual int most_streams(int /*threads*/) const { return 1; }
   /// What `compile` measured to choose kernels, and need not measure again; nullptr: nothing.
   virtual TimingCache* timings() { return nullptr; }
   /// Why `op` cannot be lowered; empty when it can.

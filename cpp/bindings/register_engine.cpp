@@ -142,8 +142,8 @@ py::dict report_dict(const BuildReport& report) {
   for (const Candidate& candidate : report.candidates) candidates.append(candidate_dict(candidate));
   py::list slices;
   for (const SliceCandidate& slice : report.slices) {
-    slices.append(py::dict("slice"_a = slice.slice, "median_ms"_a = slice.median_ms,
-                           "chosen"_a = slice.chosen));
+    slices.append(py::dict("slice"_a = slice.slice, "at_once"_a = slice.at_once,
+                           "median_ms"_a = slice.median_ms, "chosen"_a = slice.chosen));
   }
   const bool timed = report.untimed.empty();
   return py::dict("passes"_a = passes, "candidates"_a = candidates, "slices"_a = slices,
@@ -165,8 +165,8 @@ py::tuple build_engine(const Graph& graph, const std::string& backend,
                        std::optional<DynamicRanges> ranges, std::set<std::string> high_precision,
                        bool signed_only, const std::map<std::string, std::string>& ruled_out,
                        std::int64_t max_batch, std::int64_t timing_batch, std::int64_t slice,
-                       int threads, int streams, bool profiling, bool embed_blob,
-                       bool class_activation, double timing_budget_ms,
+                       int slices_at_once, int threads, int streams, bool profiling,
+                       bool embed_blob, bool class_activation, double timing_budget_ms,
                        const std::string& timing_cache, const py::object& progress) {
   BuildOptions options;
   options.backend = backend;
@@ -179,6 +179,7 @@ py::tuple build_engine(const Graph& graph, const std::string& backend,
   options.max_batch = max_batch;
   options.timing_batch = timing_batch;
   options.slice = slice;
+  options.slices_at_once = slices_at_once;
   options.threads = threads;
   options.streams = streams;
   options.profiling = profiling;
@@ -254,7 +255,10 @@ void register_engine(py::module_& module) {
                              [](const Engine& engine) { return engine.config().streams; })
       .def_property_readonly(
           "slice", [](const Engine& engine) { return engine.config().slice; },
-          "Larger batches run in pieces of this size; 0: every batch whole.")
+          "Larger batches run in pieces of at most this size; 0: every batch whole.")
+      .def_property_readonly(
+          "slices_at_once", [](const Engine& engine) { return engine.config().slices_at_once; },
+          "How many of them run side by side, each on its share of the threads.")
       .def_property_readonly("profiling",
                              [](const Engine& engine) { return engine.config().profiling; })
       .def_property_readonly("graph", &graph_of)
@@ -284,10 +288,10 @@ void register_engine(py::module_& module) {
   module.def("build_engine", &build_engine, py::arg("graph"), py::kw_only(), py::arg("backend"),
              py::arg("precisions"), py::arg("obey"), py::arg("ranges"), py::arg("high_precision"),
              py::arg("signed_only"), py::arg("ruled_out"), py::arg("max_batch"),
-             py::arg("timing_batch"), py::arg("slice"), py::arg("threads"), py::arg("streams"),
-             py::arg("profiling"), py::arg("embed_blob"), py::arg("class_activation"),
-             py::arg("timing_budget_ms"), py::arg("timing_cache"), py::arg("progress"),
-             "(engine, report)");
+             py::arg("timing_batch"), py::arg("slice"), py::arg("slices_at_once"),
+             py::arg("threads"), py::arg("streams"), py::arg("profiling"), py::arg("embed_blob"),
+             py::arg("class_activation"), py::arg("timing_budget_ms"), py::arg("timing_cache"),
+             py::arg("progress"), "(engine, report)");
   module.def("input_infos", &input_infos, py::arg("graph"), "The inputs of a network, in order.");
 }
 

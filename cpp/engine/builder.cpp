@@ -45,6 +45,9 @@ void check_options(const Graph& graph, const BuildOptions& options) {
     throw InputError("slice " + std::to_string(options.slice) +
                      ": an input or output of this network has no batch to cut; leave it out");
   }
+  if (options.slices_at_once < 1 || (options.slices_at_once > 1 && options.slice == 0)) {
+    throw InputError("slices at once must be 1 or more, and more than 1 needs a slice");
+  }
   if (options.obey &&
       std::set<Precision>(options.precisions.begin(), options.precisions.end()).size() > 1) {
     throw InputError("obeying a precision takes one precision, several are permitted");
@@ -113,6 +116,7 @@ EngineConfig make_config(const BuildOptions& options, const Backend& backend) {
   config.streams = options.streams;
   config.profiling = options.profiling;
   config.slice = options.slice;
+  config.slices_at_once = options.slices_at_once;
   config.fingerprint = backend.fingerprint();
   config.device = backend.device_name();
   return config;
@@ -138,6 +142,7 @@ class Build {
  private:
   void check() {
     check_options(source_, options_);
+    check_slices_at_once();
     batch_ = options_.timing_batch == 0 ? options_.max_batch : options_.timing_batch;
     if (options_.slice > 0) batch_ = std::min(batch_, options_.slice);
     report_.timing_batch = batch_;
@@ -153,7 +158,8 @@ class Build {
         std::count_if(report_.candidates.begin(), report_.candidates.end(),
                       [](const Candidate& candidate) { return candidate.reason.empty(); }));
     if (options_.slice == 0 && !is_untimed()) {
-      report_.slices = slice_candidates(batch_, input_infos(source_), output_infos(source_));
+      report_.slices = slice_candidates(batch_, most_slices_at_once(), input_infos(source_),
+                                        output_infos(source_));
     }
     begin("check");
     source_.verify();
@@ -196,7 +202,7 @@ class Build {
       if (!candidate.reason.empty()) continue;
       begin("compile " + std::string(name_of(candidate.precision)));
       config_.precision = candidate.precision;
-      candidate.executable = backend_.compile(network(), config_.compile_options(batch_));
+      candidate.executable = backend_.compile(network(), config_.slice_options(batch_));
     }
   }
 
@@ -219,13 +225,28 @@ class Build {
     return "the lowest that is permitted: nothing is timed";
   }
 
+  void check_slices_at_once() const {
+    const int most = most_slices_at_once();
+    if (options_.slices_at_once <= most) return;
+    throw InputError(std::to_string(options_.slices_at_once) +
+                     " slices at once: here it is at most " + std::to_string(most) +
+                     ", a thread for each, and 1 with streams or profiling");
+  }
+
+  /// Streams leave no thread to spare, and layers are timed one by one.
+  int most_slices_at_once() const {
+    const bool is_alone = options_.streams == 1 && !options_.profiling;
+    return is_alone ? backend_.most_streams(options_.threads) : 1;
+  }
+
   void choose_slices() {
     if (report_.slices.empty()) return;
     begin("slice");
-    const SliceChoice choice = choose_slice(report_.slices, executable_, network(), config_,
+    const SliceChoice choice = choose_slice(report_.slices, batch_, executable_, network(), config_,
                                             backend_, random_input(), options_.timing_budget_ms);
     executable_ = choice.executable;
     if (choice.slice < batch_) config_.slice = choice.slice;
+    config_.slices_at_once = choice.at_once;
     batch_ = choice.slice;
   }
 
@@ -234,7 +255,7 @@ class Build {
     std::vector<std::int64_t> blob_batches;
     if (options_.embed_blob) blob_batches.push_back(batch_);
     auto engine = std::make_shared<Engine>(network(), config_, backend_, std::move(blob_batches));
-    engine->add_executable(batch_, std::move(executable_));
+    engine->add_slice(batch_, std::move(executable_));
     if (!options_.timing_cache.empty()) save_timings(options_.timing_cache, backend_);
     if (options_.progress) options_.progress("finish", stages(), stages());
     report_.seconds =

@@ -44,8 +44,11 @@ struct BuildOptions {
   std::int64_t max_batch = 1;
   /// The batch at which precisions are compared and that is compiled now; 0: max_batch.
   std::int64_t timing_batch = 0;
-  /// Larger batches run in pieces of this size; 0: what is fastest at the timing batch.
+  /// Larger batches run in pieces of this size; 0: what is fastest at the timing batch, also side by
+  /// side.
   std::int64_t slice = 0;
+  /// How many pieces of a given size run side by side, each on its share of the threads.
+  int slices_at_once = 1;
   int threads = 0;
   int streams = 1;
   bool profiling = false;

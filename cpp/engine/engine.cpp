@@ -18,7 +18,10 @@ Engine::Engine(Graph graph, EngineConfig config, Backend& backend,
       blob_batches_(std::move(blob_batches)),
       inputs_(input_infos(graph_)),
       outputs_(output_infos(graph_)),
-      executables_([this](std::int64_t batch) { return compile(batch); }) {}
+      executables_([this](std::int64_t batch) { return compile(batch); }),
+      slices_([this](std::int64_t size) { return compile_slice(size); }) {
+  if (config_.profiling) config_.slices_at_once = 1;  // the times of layers are not to overlap
+}
 
 std::string Engine::manifest() const {
   const std::lock_guard<std::mutex> lock(manifest_mutex_);
@@ -57,32 +60,41 @@ std::shared_ptr<Executable> Engine::executable(std::int64_t batch) {
   return executables_.get(batch);
 }
 
-void Engine::add_executable(std::int64_t batch, std::shared_ptr<Executable> executable) {
-  executables_.put(batch, std::move(executable));
+void Engine::add_slice(std::int64_t size, std::shared_ptr<Executable> executable) {
+  slices().put(size, std::move(executable));
+}
+
+void Engine::set_max_cached_batches(std::size_t count) {
+  executables_.set_limit(count);
+  slices_.set_limit(count);
 }
 
 std::shared_ptr<Executable> Engine::compile(std::int64_t batch) {
-  if (config_.slice > 0 && batch > config_.slice) return sliced(batch);
-  if (blobs_.by_batch.count(batch) != 0) {
-    if (std::shared_ptr<Executable> executable = from_blob(batch)) return executable;
-  }
+  const std::vector<std::int64_t> sizes = config_.slices_of(batch);
+  if (sizes.size() > 1) return sliced(sizes);
+  if (&slices() == &executables_) return compile_slice(batch);
   return backend_.compile(graph_, config_.compile_options(batch));
 }
 
-std::shared_ptr<Executable> Engine::sliced(std::int64_t batch) {
-  std::vector<Slice> slices;
-  for (std::int64_t left = batch; left > 0; left -= slices.back().batch) {
-    const std::int64_t size = std::min(left, config_.slice);
-    slices.push_back({executables_.get(size), size});
+std::shared_ptr<Executable> Engine::compile_slice(std::int64_t size) {
+  if (blobs_.by_batch.count(size) != 0) {
+    if (std::shared_ptr<Executable> executable = from_blob(size)) return executable;
   }
-  return make_sliced(std::move(slices), inputs_, outputs_);
+  return backend_.compile(graph_, config_.slice_options(size));
+}
+
+std::shared_ptr<Executable> Engine::sliced(const std::vector<std::int64_t>& sizes) {
+  std::vector<Slice> pieces;
+  pieces.reserve(sizes.size());
+  for (const std::int64_t size : sizes) pieces.push_back({slices().get(size), size});
+  return make_sliced(std::move(pieces), inputs_, outputs_);
 }
 
 /// nullptr when the blob does not fit and may be rebuilt.
 std::shared_ptr<Executable> Engine::from_blob(std::int64_t batch) {
   try {
     return backend_.deserialize_in_place(blobs_.by_batch.at(batch), blobs_.owner, graph_,
-                                         config_.compile_options(batch));
+                                         config_.slice_options(batch));
   } catch (const Error& error) {
     const std::string what = "'" + file_name_ + "': the compiled network for batch " +
                              std::to_string(batch) + " does not load (" + error.what() + ")";

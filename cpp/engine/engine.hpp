@@ -85,11 +85,12 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::shared_ptr<Engine> with_profiling() const;
   /// Raises InputError when `batch` is not 1 ... max_batch, BackendError when it does not compile.
   std::shared_ptr<Executable> executable(std::int64_t batch);
-  void add_executable(std::int64_t batch, std::shared_ptr<Executable> executable);
+  /// `executable` runs the pieces of that size, and with one piece at a time also that batch whole.
+  void add_slice(std::int64_t size, std::shared_ptr<Executable> executable);
 
   /// How many compiled batch sizes are kept, the least recently used going first; 0: all of them.
   /// A context keeps what it ran until it meets a batch size that is new to it.
-  void set_max_cached_batches(std::size_t count) { executables_.set_limit(count); }
+  void set_max_cached_batches(std::size_t count);
   std::size_t max_cached_batches() const { return executables_.limit(); }
   /// Whether `executable` is among those kept.
   bool holds(std::int64_t batch, const Executable* executable) const {
@@ -98,8 +99,11 @@ class Engine : public std::enable_shared_from_this<Engine> {
 
  private:
   std::shared_ptr<Executable> compile(std::int64_t batch);
-  std::shared_ptr<Executable> sliced(std::int64_t batch);
+  std::shared_ptr<Executable> compile_slice(std::int64_t size);
+  std::shared_ptr<Executable> sliced(const std::vector<std::int64_t>& sizes);
   std::shared_ptr<Executable> from_blob(std::int64_t batch);
+  /// What runs pieces, and what blobs are of.
+  ExecutableCache& slices() { return config_.slices_at_once > 1 ? slices_ : executables_; }
   void use_blobs(EngineBlobs blobs, std::string file_name, bool require_exact_device);
 
   Graph graph_;
@@ -114,6 +118,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   mutable std::mutex manifest_mutex_;
   std::string manifest_ = "{}";
   ExecutableCache executables_;
+  /// Pieces that run side by side, which are compiled apart from batches of their size.
+  ExecutableCache slices_;
 };
 
 }  // namespace chexnet_trt

@@ -53,7 +53,36 @@ Integer integer(const Values& values, std::string_view key, Integer minimum) {
   return value;
 }
 
+/// `count` parts that differ by 1 at most.
+std::vector<std::int64_t> even_parts(std::int64_t total, std::int64_t count) {
+  std::vector<std::int64_t> parts(static_cast<std::size_t>(count), total / count);
+  for (std::int64_t index = 0; index < total % count; ++index) {
+    ++parts[static_cast<std::size_t>(index)];
+  }
+  return parts;
+}
+
 }  // namespace
+
+std::vector<std::int64_t> EngineConfig::slices_of(std::int64_t batch) const {
+  if (slice == 0 || batch <= slice || batch / slices_at_once < slice) return {batch};
+  const std::int64_t count = (batch + slice - 1) / slice;
+  if (slices_at_once > 1) {
+    // With two each or more, who is slower than the others computes fewer.
+    const std::int64_t rounds = (count + slices_at_once - 1) / slices_at_once;
+    const std::int64_t wanted = std::max<std::int64_t>(rounds, 2) * slices_at_once;
+    return even_parts(batch, std::min(wanted, batch));
+  }
+  std::vector<std::int64_t> slices(static_cast<std::size_t>(count), slice);
+  slices.back() = batch - (count - 1) * slice;
+  return slices;
+}
+
+CompileOptions EngineConfig::slice_options(std::int64_t size) const {
+  CompileOptions options = compile_options(size);
+  options.streams = std::max(streams, slices_at_once);
+  return options;
+}
 
 CompileOptions EngineConfig::compile_options(std::int64_t batch) const {
   CompileOptions options;
@@ -75,8 +104,9 @@ std::string to_text(const EngineConfig& config) {
          line("threads", std::to_string(config.threads)) +
          line("streams", std::to_string(config.streams)) +
          line("profiling", config.profiling ? "1" : "0") +
-         line("slice", std::to_string(config.slice)) + line("fingerprint", config.fingerprint) +
-         line("device", config.device);
+         line("slice", std::to_string(config.slice)) +
+         line("slices_at_once", std::to_string(config.slices_at_once)) +
+         line("fingerprint", config.fingerprint) + line("device", config.device);
 }
 
 EngineConfig config_from_text(std::string_view text) {
@@ -88,8 +118,11 @@ EngineConfig config_from_text(std::string_view text) {
   config.threads = integer<int>(values, "threads", 0);
   config.streams = integer<int>(values, "streams", 1);
   config.profiling = integer<int>(values, "profiling", 0) != 0;
-  // Engines of the first days have no such key.
+  // Engines of the first days have no such keys.
   if (values.count("slice") != 0) config.slice = integer<std::int64_t>(values, "slice", 0);
+  if (values.count("slices_at_once") != 0) {
+    config.slices_at_once = integer<int>(values, "slices_at_once", 1);
+  }
   config.fingerprint = value_of(values, "fingerprint");
   config.device = value_of(values, "device");
   return config;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "backends/backend.hpp"
 
@@ -17,13 +18,20 @@ struct EngineConfig {
   int threads = 0;
   int streams = 1;
   bool profiling = false;
-  /// Larger batches run in pieces of this size (sliced_executable.hpp); 0: every batch runs whole.
+  /// Larger batches run in pieces of at most this size (sliced_executable.hpp); 0: every batch runs
+  /// whole.
   std::int64_t slice = 0;
+  /// How many of them run side by side, each on its share of the threads.
+  int slices_at_once = 1;
   /// Of the device that compiled the blobs.
   std::string fingerprint;
   std::string device;
 
+  /// The pieces in which a batch runs, in order; one: whole.
+  std::vector<std::int64_t> slices_of(std::int64_t batch) const;
   CompileOptions compile_options(std::int64_t batch) const;
+  /// Of a piece.
+  CompileOptions slice_options(std::int64_t size) const;
 };
 
 std::string to_text(const EngineConfig& config);

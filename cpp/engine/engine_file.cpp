@@ -83,11 +83,10 @@ void check_precision(const PlanReader& plan, const EngineConfig& config, const B
                    ") has no kernels; build it here in another precision");
 }
 
-/// The blobs were compiled with `built`; the caller wants `options`.
-bool same_options(const EngineConfig& built, const LoadOptions& options) {
-  return options.threads.value_or(built.threads) == built.threads &&
-         options.streams.value_or(built.streams) == built.streams &&
-         options.profiling.value_or(built.profiling) == built.profiling;
+/// Whether blobs that were compiled with `built` may be used with `wanted`.
+bool same_options(const EngineConfig& built, const EngineConfig& wanted) {
+  return wanted.threads == built.threads && wanted.streams == built.streams &&
+         wanted.profiling == built.profiling && wanted.slices_at_once == built.slices_at_once;
 }
 
 /// The configuration of an engine of that file on this device.
@@ -95,6 +94,7 @@ EngineConfig adapted(EngineConfig config, const LoadOptions& options, const Back
   config.threads = options.threads.value_or(config.threads);
   config.streams = options.streams.value_or(config.streams);
   config.profiling = options.profiling.value_or(config.profiling);
+  config.slices_at_once = std::min(config.slices_at_once, backend.most_streams(config.threads));
   config.fingerprint = backend.fingerprint();
   config.device = backend.device_name();
   return config;
@@ -168,8 +168,9 @@ std::shared_ptr<Engine> Engine::load(const PlanReader& plan, const LoadOptions& 
   check_precision(plan, built, backend);
   auto engine = std::make_shared<Engine>(std::move(graph), adapted(built, options, backend),
                                          backend, std::move(batches));
+  const bool same = same_options(built, engine->config());
   engine->set_manifest(std::string(plan.section("manifest").text()));
-  if (fits && same_options(built, options)) {
+  if (fits && same) {
     engine->use_blobs(std::move(blobs), plan.name(), options.require_exact_device);
   } else if (fits && !blobs.by_batch.empty()) {
     log(Severity::kInfo, "'" + plan.name() +
@@ -184,7 +185,7 @@ void Engine::save(const std::string& path) {
   std::vector<PlanSection> sections = common.list();
   std::vector<std::vector<std::byte>> blobs;
   for (const std::int64_t batch : blob_batches_) {
-    blobs.push_back(executable(batch)->serialize());
+    blobs.push_back(slices().get(batch)->serialize());
     sections.push_back(plan_section(blob_prefix(config_.backend) + std::to_string(batch),
                                     {blobs.back().data(), blobs.back().size()}));
   }

@@ -11,6 +11,8 @@ namespace chexnet_trt {
 namespace {
 
 constexpr std::array<std::int64_t, 4> kSlices{16, 8, 4, 2};
+/// Of those side by side, to each that computes them: with one alone all would wait for the slowest.
+constexpr std::array<std::int64_t, 2> kSlicesEach{2, 4};
 constexpr double kTie = 1.02;
 constexpr std::size_t kMinRounds = 3;
 
@@ -20,30 +22,49 @@ std::shared_ptr<Executable> repeated(const std::shared_ptr<Executable>& slice, s
   return make_sliced(slices, input_infos(graph), output_infos(graph));
 }
 
+/// At least 2 and at most `most`, so that each computes `each` slices of `batch`; 0: there is none.
+std::int64_t at_once_of(std::int64_t batch, std::int64_t each, std::int64_t most) {
+  for (std::int64_t at_once = std::min(most, batch / each); at_once >= 2; --at_once) {
+    if (batch % (at_once * each) == 0) return at_once;
+  }
+  return 0;
+}
+
+std::shared_ptr<Executable> compiled(const SliceCandidate& candidate, const Graph& graph,
+                                     EngineConfig config, Backend& backend) {
+  config.slices_at_once = candidate.at_once;
+  return backend.compile(graph, config.slice_options(candidate.slice));
+}
+
 }  // namespace
 
-std::vector<SliceCandidate> slice_candidates(std::int64_t batch,
+std::vector<SliceCandidate> slice_candidates(std::int64_t batch, int most_at_once,
                                              const std::vector<TensorInfo>& inputs,
                                              const std::vector<TensorInfo>& outputs) {
   if (!can_slice(inputs, outputs)) return {};
-  std::vector<SliceCandidate> candidates{{batch}};
+  std::vector<SliceCandidate> candidates;
+  for (const std::int64_t each : kSlicesEach) {
+    const std::int64_t at_once = at_once_of(batch, each, most_at_once);
+    if (at_once == 0) continue;
+    candidates.push_back({batch / (at_once * each), static_cast<int>(at_once)});
+  }
+  candidates.push_back({batch});
   for (const std::int64_t size : kSlices) {
     if (size < batch && batch % size == 0) candidates.push_back({size});
   }
   return candidates.size() > 1 ? candidates : std::vector<SliceCandidate>{};
 }
 
-SliceChoice choose_slice(std::vector<SliceCandidate>& candidates,
+SliceChoice choose_slice(std::vector<SliceCandidate>& candidates, std::int64_t batch,
                          const std::shared_ptr<Executable>& whole, const Graph& graph,
                          const EngineConfig& config, Backend& backend, const HostBuffers& buffers,
                          double budget_ms) {
-  const std::int64_t batch = candidates.front().slice;
-  std::vector<std::shared_ptr<Executable>> slices{whole};
-  std::vector<std::shared_ptr<Executable>> batches{whole};
-  for (std::size_t index = 1; index < candidates.size(); ++index) {
-    const std::int64_t size = candidates[index].slice;
-    slices.push_back(backend.compile(graph, config.compile_options(size)));
-    batches.push_back(repeated(slices.back(), size, batch, graph));
+  std::vector<std::shared_ptr<Executable>> slices;
+  std::vector<std::shared_ptr<Executable>> batches;
+  for (const SliceCandidate& candidate : candidates) {
+    const bool is_whole = candidate.slice == batch;
+    slices.push_back(is_whole ? whole : compiled(candidate, graph, config, backend));
+    batches.push_back(is_whole ? whole : repeated(slices.back(), candidate.slice, batch, graph));
   }
   std::vector<Executable*> timed;
   timed.reserve(batches.size());
@@ -58,7 +79,8 @@ SliceChoice choose_slice(std::vector<SliceCandidate>& candidates,
       candidates.begin(), candidates.end(),
       [&](const SliceCandidate& candidate) { return candidate.median_ms <= fastest * kTie; });
   chosen->chosen = true;
-  return {chosen->slice, slices[static_cast<std::size_t>(chosen - candidates.begin())]};
+  return {chosen->slice, chosen->at_once,
+          slices[static_cast<std::size_t>(chosen - candidates.begin())]};
 }
 
 }  // namespace chexnet_trt

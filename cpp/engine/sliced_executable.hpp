@@ -18,8 +18,9 @@ struct Slice {
 /// Whether a batch of this network may run in slices: every input and output has a batch.
 bool can_slice(const std::vector<TensorInfo>& inputs, const std::vector<TensorInfo>& outputs);
 
-/// Runs a batch as consecutive slices, enqueued at once. A large batch streams its activations
-/// through memory where a small one stays in the caches.
+/// Runs a batch as slices, enqueued at once. A large batch streams its activations through memory
+/// where a small one stays in the caches; slices of executables that were compiled for several streams
+/// run side by side.
 std::shared_ptr<Executable> make_sliced(std::vector<Slice> slices, std::vector<TensorInfo> inputs,
                                         std::vector<TensorInfo> outputs);
 

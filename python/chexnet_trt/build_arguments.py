@@ -196,10 +196,19 @@ def report_lines(engine: Engine) -> list[str]:
         lines.append(f"{mark} {row['precision']:<5} {time}{row['reason']}")
     if engine.report["slices"]:
         slices = engine.report["slices"]
-        times = ", ".join(f"{row['slice']}: {row['median_ms']:.3f} ms" for row in slices)
-        how = f"in slices of {engine.slice}" if engine.slice else "whole"
-        lines.append(f"  batch {engine.report['timing_batch']} runs {how} (by slice, {times})")
+        times = ", ".join(
+            f"{_slices(row['slice'], row['at_once'])}: {row['median_ms']:.3f} ms" for row in slices
+        )
+        how = f"in slices of {_slices(engine.slice, engine.slices_at_once)}"
+        lines.append(
+            f"  batch {engine.report['timing_batch']} runs {how if engine.slice else 'whole'} "
+            f"(by slice, {times})"
+        )
     return lines + [f"  {line}" for line in calibration_lines(engine.manifest["calibration"])]
+
+
+def _slices(size: int, at_once: int) -> str:
+    return f"{size} ({at_once} at once)" if at_once > 1 else str(size)
 
 
 def _permitted(args: argparse.Namespace, backend: str) -> list[str]:

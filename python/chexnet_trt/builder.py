@@ -25,6 +25,7 @@ from chexnet_trt.tensorrt.options import Options as TensorRtOptions
 _CORE_ONLY = {
     "timing_batch": None,
     "slice_size": 0,
+    "slices_at_once": 1,
     "streams": 1,
     "profiling": False,
     "embed_blob": True,
@@ -49,6 +50,7 @@ def build(
     max_batch: int = 1,
     timing_batch: int | None = None,
     slice_size: int = 0,
+    slices_at_once: int = 1,
     threads: int = 0,
     streams: int = 1,
     profiling: bool = False,
@@ -72,24 +74,24 @@ def build(
     with `obey` the one given is forced. int8 and mixed need `calibration`, a table of
     `chexnet_trt.calibrate` or its file (of another tool: `accept_foreign_table`), or
     `random_ranges`, whose engine is good for timing only; `high_precision` names convolutions and
-    matmuls that keep floating point. `slice_size`: larger batches run in pieces of this size; 0:
-    what is fastest at `timing_batch`. `threads`: 0 for every core. `class_activation`: the engine
-    has the output `class_activation_maps` too (`chexnet_trt.heatmap`), which changes no score.
-    `preprocessing`: the preset that the engine is to remember, by default the one that the file
-    says it was trained with; with `u8_input` its scale and offset move into the engine, which then
-    takes uint8 pixels. `class_names`: names of the scores, in order. `timing_cache`: a file of
-    kernel times, for a backend that times kernels (cuda); read first, so that none is timed again,
-    and written last. `deterministic`: only kernels that give the same bits in every run of one
-    engine, as all of openvino and cuda do; two builds may still take different ones.
-    `progress(stage, done, total)`.
+    matmuls that keep floating point. `slice_size`: larger batches run in pieces of at most this
+    size, `slices_at_once` side by side, each on its share of the threads; 0: what is fastest at
+    `timing_batch`. `threads`: 0 for every core. `class_activation`: the engine has the output
+    `class_activation_maps` too (`chexnet_trt.heatmap`), which changes no score. `preprocessing`:
+    the preset that the engine is to remember, by default the one that the file says it was trained
+    with; with `u8_input` its scale and offset move into the engine, which then takes uint8 pixels.
+    `class_names`: names of the scores, in order. `timing_cache`: a file of kernel times, for a
+    backend that times kernels (cuda); read first, so that none is timed again, and written last.
+    `deterministic`: only kernels that give the same bits in every run of one engine, as all of
+    openvino and cuda do; two builds may still take different ones. `progress(stage, done, total)`.
 
     With the backend "cuda" on a machine without a GPU nothing is timed: of the permitted precisions
     the lowest is taken, and the GPU that loads the engine times its kernels first.
 
     With the backend "tensorrt", which `tensorrt` is for, the engine holds a plan, made without a
     GPU: of the permitted precisions the lowest is taken, and nothing is timed. int8 is calibrated
-    and measured on the CPU. `timing_batch`, `slice_size`, `streams`, `profiling`, `embed_blob`,
-    `timing_budget_ms` and `timing_cache` are for the other backends.
+    and measured on the CPU. `timing_batch`, `slice_size`, `slices_at_once`, `streams`, `profiling`,
+    `embed_blob`, `timing_budget_ms` and `timing_cache` are for the other backends.
 
     Raises InputError on bad files, sizes, names and options, BackendError when compiling fails.
     """
@@ -117,6 +119,7 @@ def build(
         max_batch=max_batch,
         timing_batch=timing_batch,
         slice_size=slice_size,
+        slices_at_once=slices_at_once,
         threads=threads,
         streams=streams,
         profiling=profiling,
@@ -200,6 +203,7 @@ def compile_core(
     max_batch: int = 1,
     timing_batch: int | None = None,
     slice_size: int = 0,
+    slices_at_once: int = 1,
     threads: int = 0,
     streams: int = 1,
     profiling: bool = False,
@@ -222,6 +226,7 @@ def compile_core(
         max_batch=max_batch,
         timing_batch=timing_batch or 0,
         slice=slice_size,
+        slices_at_once=slices_at_once,
         threads=threads,
         streams=streams,
         profiling=profiling,

@@ -99,7 +99,9 @@ class Engine(ABC):
     outputs: tuple[_core.TensorInfo, ...]
     max_batch: int
     slice: int = 0
-    """Larger batches run in pieces of this size; 0: every batch runs whole."""
+    """Larger batches run in pieces of at most this size; 0: every batch runs whole."""
+    slices_at_once: int = 1
+    """How many of them run side by side, each on its share of the threads."""
     precision: str
     backend: str
     device: str

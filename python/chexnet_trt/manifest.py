@@ -71,6 +71,7 @@ def compose(
             "seconds": report["seconds"],
             "max_batch": engine.max_batch,
             "slice": engine.slice,
+            "slices_at_once": engine.slices_at_once,
             "slices": report["slices"],
             "passes": report["passes"],
             "deterministic": deterministic,

@@ -56,6 +56,7 @@ class NativeEngine(Engine):
     def __init__(self, core: _core.Engine, report: Mapping[str, Any] | None = None) -> None:
         super().__init__(core, report)
         self.slice = int(core.slice)
+        self.slices_at_once = int(core.slices_at_once)
 
     @property
     def max_cached_batches(self) -> int:

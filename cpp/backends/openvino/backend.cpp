@@ -86,6 +86,12 @@ class OpenVinoBackend : public Backend {
   std::vector<Precision> precisions() const override { return precisions_; }
   std::vector<Precision> emulated_precisions() const override { return emulated_; }
 
+  int most_streams(int threads) const override {
+    const auto range = core_.get_property(kDevice, ov::range_for_streams);
+    const auto most = static_cast<int>(std::get<1>(range));
+    return threads > 0 ? std::min(threads, most) : most;
+  }
+
   std::string unsupported_reason(Op op) const override {
     return std::string(lowering_table().at(static_cast<std::size_t>(op)).reason);
   }

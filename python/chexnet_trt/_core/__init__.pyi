@@ -389,7 +389,12 @@ class Engine:
     @property
     def slice(self) -> int:
         """
-        Larger batches run in pieces of this size; 0: every batch whole.
+        Larger batches run in pieces of at most this size; 0: every batch whole.
+        """
+    @property
+    def slices_at_once(self) -> int:
+        """
+        How many of them run side by side, each on its share of the threads.
         """
     @property
     def streams(self) -> int: ...
@@ -631,6 +636,7 @@ def build_engine(
     max_batch: typing.SupportsInt | typing.SupportsIndex,
     timing_batch: typing.SupportsInt | typing.SupportsIndex,
     slice: typing.SupportsInt | typing.SupportsIndex,
+    slices_at_once: typing.SupportsInt | typing.SupportsIndex,
     threads: typing.SupportsInt | typing.SupportsIndex,
     streams: typing.SupportsInt | typing.SupportsIndex,
     profiling: bool,

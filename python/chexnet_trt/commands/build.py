@@ -52,6 +52,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="run larger batches in pieces of N (default: what is fastest at --max-batch)",
     )
+    parser.add_argument(
+        "--slices-at-once",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="with --slice: how many pieces run side by side, each on its share of the threads",
+    )
     parser.add_argument("--backend", default="openvino", help="default openvino; see doctor")
     parser.add_argument(
         "--device", type=non_negative, default=0, metavar="N", help="which GPU, from 0 (default)"
@@ -111,6 +118,7 @@ def run(args: argparse.Namespace) -> int:
             obey=args.precision_constraints == "obey",
             max_batch=args.max_batch,
             slice_size=args.slice,
+            slices_at_once=args.slices_at_once,
             threads=args.threads,
             embed_blob=not args.no_blob,
             deterministic=args.deterministic,

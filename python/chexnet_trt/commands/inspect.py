@@ -203,7 +203,13 @@ def _print_engine(loaded: engine.Engine, args: argparse.Namespace) -> None:
         print(f"accuracy     {line}")
     for line in threshold_lines(manifest.get("thresholds")):
         print(f"thresholds   {line}")
-    if loaded.slice:
+    if loaded.slice and loaded.slices_at_once > 1:
+        first = loaded.slice * loaded.slices_at_once
+        print(
+            f"slice        batches from {first} on run in pieces of {loaded.slice} or less, "
+            f"{loaded.slices_at_once} at once"
+        )
+    elif loaded.slice:
         print(f"slice        batches above {loaded.slice} run in pieces of that size")
     if args.layers:
         _print_layers(loaded, args.batch)

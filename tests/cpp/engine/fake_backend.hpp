@@ -38,6 +38,7 @@ struct FakeBehaviour {
   bool refuse_blobs = false;
   std::vector<Op> unsupported;
   bool times_kernels = false;
+  int most_streams = 1;
   /// Executions are refused with it, unless empty.
   std::string cannot_run;
   /// What executions say of every inference.
@@ -173,9 +174,13 @@ class FakeExecutable : public Executable {
     return {{"all", "fake", std::string(name_of(options_.precision)), "affine", {}}};
   }
   std::vector<std::byte> serialize() const override {
-    const std::string text = "fake blob for batch " + std::to_string(options_.batch);
+    const std::string text = blob_text(options_);
     const ByteView bytes(text);
     return {bytes.begin(), bytes.end()};
+  }
+  static std::string blob_text(const CompileOptions& options) {
+    return "fake blob for batch " + std::to_string(options.batch) + " in " +
+           std::to_string(options.streams) + " streams";
   }
 
  private:
@@ -200,6 +205,9 @@ class FakeBackend : public Backend {
     behaviour.host_memory.push_back(memory);
     return memory;
   }
+  int most_streams(int threads) const override {
+    return threads > 0 ? std::min(threads, behaviour.most_streams) : behaviour.most_streams;
+  }
   TimingCache* timings() override { return behaviour.times_kernels ? &timings_ : nullptr; }
   std::string unsupported_reason(Op op) const override {
     const auto& ops = behaviour.unsupported;
@@ -214,7 +222,7 @@ class FakeBackend : public Backend {
   }
   std::unique_ptr<Executable> deserialize(ByteView blob, const Graph& graph,
                                           const CompileOptions& options) override {
-    const std::string expected = "fake blob for batch " + std::to_string(options.batch);
+    const std::string expected = FakeExecutable::blob_text(options);
     if (behaviour.refuse_blobs || blob.text() != expected) throw BackendError("not a blob of mine");
     ++behaviour.deserialized;
     return std::make_unique<FakeExecutable>(behaviour, graph, options);

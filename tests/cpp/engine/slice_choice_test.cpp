@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "engine/builder.hpp"
 #include "engine/context_helpers.hpp"
 #include "test_folder.hpp"
@@ -10,20 +12,39 @@
 namespace chexnet_trt {
 namespace {
 
-std::vector<std::int64_t> slices_of(std::int64_t batch) {
+using Way = std::pair<std::int64_t, int>;
+
+/// Slice and how many at once.
+std::vector<Way> ways_of(std::int64_t batch, int most_at_once) {
   const Graph graph = tiny_graph();
-  std::vector<std::int64_t> slices;
-  for (const auto& one : slice_candidates(batch, input_infos(graph), output_infos(graph))) {
-    slices.push_back(one.slice);
+  std::vector<Way> ways;
+  for (const auto& one :
+       slice_candidates(batch, most_at_once, input_infos(graph), output_infos(graph))) {
+    ways.emplace_back(one.slice, one.at_once);
   }
-  return slices;
+  return ways;
 }
 
 TEST(SliceChoice, TheWholeBatchAndItsDivisors) {
-  EXPECT_THAT(slices_of(32), testing::ElementsAre(32, 16, 8, 4, 2));
-  EXPECT_THAT(slices_of(12), testing::ElementsAre(12, 4, 2));
-  EXPECT_THAT(slices_of(2), testing::IsEmpty());
-  EXPECT_THAT(slices_of(7), testing::IsEmpty());
+  EXPECT_THAT(ways_of(32, 1),
+              testing::ElementsAre(Way(32, 1), Way(16, 1), Way(8, 1), Way(4, 1), Way(2, 1)));
+  EXPECT_THAT(ways_of(12, 1), testing::ElementsAre(Way(12, 1), Way(4, 1), Way(2, 1)));
+  EXPECT_THAT(ways_of(2, 1), testing::IsEmpty());
+  EXPECT_THAT(ways_of(7, 1), testing::IsEmpty());
+}
+
+TEST(SliceChoice, SideBySideEachThreadComputesSeveralOfThem) {
+  const auto first_two = [](std::int64_t batch, int most) {
+    std::vector<Way> ways = ways_of(batch, most);
+    ways.resize(2);
+    return ways;
+  };
+  EXPECT_THAT(first_two(32, 2), testing::ElementsAre(Way(8, 2), Way(4, 2)));
+  EXPECT_THAT(first_two(32, 64), testing::ElementsAre(Way(1, 16), Way(1, 8)));
+  EXPECT_THAT(first_two(12, 5), testing::ElementsAre(Way(2, 3), Way(1, 3)));
+  EXPECT_THAT(ways_of(4, 2), testing::ElementsAre(Way(1, 2), Way(4, 1), Way(2, 1)));
+  EXPECT_THAT(ways_of(2, 2), testing::IsEmpty());
+  EXPECT_THAT(ways_of(7, 2), testing::IsEmpty());
 }
 
 BuildOptions options_for(std::int64_t max_batch) {
@@ -57,6 +78,56 @@ TEST_F(SliceChoiceFile, TheEngineRunsSavesAndLoadsWithTheFasterSlice) {
   loaded->create_context()->execute(4, call.bindings());
   EXPECT_EQ(call.y, call.expected());
   EXPECT_EQ(backend.behaviour.deserialized, 1);
+}
+
+TEST_F(SliceChoiceFile, AmongEqualsSlicesRunSideBySideFromTheFileToo) {
+  FakeBackend backend;
+  backend.behaviour.most_streams = 2;
+  backend.behaviour.run_batch_ms = [](std::int64_t) { return 5.0; };
+  const BuildResult result = build(tiny_graph(), options_for(8), backend);
+  EXPECT_TRUE(result.report.slices[0].chosen);
+  EXPECT_EQ(result.engine->config().slice, 2);
+  EXPECT_EQ(result.engine->config().slices_at_once, 2);
+  result.engine->save(path("side_by_side.engine"));
+  const auto loaded = Engine::load(path("side_by_side.engine"), {}, backend);
+  EXPECT_EQ(loaded->config().slices_at_once, 2);
+  for (const std::int64_t batch : {8, 2}) {
+    TinyCall call(batch, 3);
+    loaded->create_context()->execute(batch, call.bindings());
+    EXPECT_EQ(call.y, call.expected());
+    EXPECT_EQ(backend.behaviour.deserialized, 1);  // of a slice: batches of its size are compiled
+  }
+}
+
+TEST_F(SliceChoiceFile, OnFewerThreadsFewerSlicesRunSideBySide) {
+  FakeBackend backend;
+  backend.behaviour.most_streams = 2;
+  BuildOptions options = options_for(8);
+  options.slice = 2;
+  options.slices_at_once = 2;
+  build(tiny_graph(), options, backend).engine->save(path("side_by_side.engine"));
+  LoadOptions one_thread;
+  one_thread.threads = 1;
+  const auto loaded = Engine::load(path("side_by_side.engine"), one_thread, backend);
+  EXPECT_EQ(loaded->config().slices_at_once, 1);
+  TinyCall call(8, 3);
+  loaded->create_context()->execute(8, call.bindings());
+  EXPECT_EQ(call.y, call.expected());
+  EXPECT_EQ(backend.behaviour.deserialized, 0);
+}
+
+TEST(SliceChoice, NothingRunsSideBySideInStreamsOrWithProfiling) {
+  FakeBackend backend;
+  backend.behaviour.most_streams = 2;
+  BuildOptions streams = options_for(8);
+  streams.streams = 2;
+  BuildOptions profiling = options_for(8);
+  profiling.profiling = true;
+  for (const BuildOptions& options : {streams, profiling}) {
+    for (const SliceCandidate& one : build(tiny_graph(), options, backend).report.slices) {
+      EXPECT_EQ(one.at_once, 1);
+    }
+  }
 }
 
 }  // namespace

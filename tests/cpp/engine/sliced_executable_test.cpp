@@ -79,5 +79,34 @@ TEST(SlicedExecutable, AnEngineRunsWhatIsLargerThanItsSliceInPieces) {
   EXPECT_EQ(backend.behaviour.compiled, 2);
 }
 
+TEST(SlicedExecutable, AnEngineRunsSlicesSideBySide) {
+  FakeBackend backend;
+  backend.behaviour.run_ms = [](Precision) { return 20.0; };
+  EngineConfig config;
+  config.max_batch = 9;
+  config.slice = 2;
+  config.slices_at_once = 2;
+  const auto engine = std::make_shared<Engine>(tiny_graph(), config, backend);
+  const auto context = engine->create_context();
+  for (std::int64_t batch = 1; batch <= 9; ++batch) {
+    TinyCall call(batch, 1);
+    context->execute(batch, call.bindings());
+    EXPECT_EQ(call.y, call.expected()) << batch;
+  }
+  EXPECT_GT(backend.behaviour.most_running, 1);
+  // Batches of 1, 2 and 3 whole, and slices of 1 and 2.
+  EXPECT_EQ(backend.behaviour.compiled, 5);
+}
+
+TEST(SlicedExecutable, SlicesWhoseLayersAreTimedRunOneAfterAnother) {
+  FakeBackend backend;
+  EngineConfig config;
+  config.max_batch = 8;
+  config.slice = 2;
+  config.slices_at_once = 2;
+  const auto engine = std::make_shared<Engine>(tiny_graph(), config, backend);
+  EXPECT_EQ(engine->with_profiling()->config().slices_at_once, 1);
+}
+
 }  // namespace
 }  // namespace chexnet_trt
