@@ -48,6 +48,7 @@ def facts_of(graph: Any, precision: str) -> dict[str, Any]:  # noqa: ANN401 - a 
         "nodes_left": len(graph.node) - len(engines),
         "precisions": found,
         "slice": max(engine.slice for engine in engines),
+        "slices_at_once": max(engine.slices_at_once for engine in engines),
     }
 
 

@@ -56,6 +56,7 @@ class _Session:
             "device": engine.device,
             "layers": dict(layers.most_common()),
             "slice": engine.slice,
+            "slices_at_once": engine.slices_at_once,
         }
 
     def bind(self, batch: int) -> _Bound:
