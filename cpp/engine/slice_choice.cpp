@@ -55,6 +55,18 @@ std::vector<SliceCandidate> slice_candidates(std::int64_t batch, int most_at_onc
   return candidates.size() > 1 ? candidates : std::vector<SliceCandidate>{};
 }
 
+SliceCandidate& choose(std::vector<SliceCandidate>& candidates) {
+  const auto fastest =
+      std::min_element(candidates.begin(), candidates.end(),
+                       [](const auto& a, const auto& b) { return a.median_ms < b.median_ms; });
+  const double limit = fastest->median_ms * kTie;
+  const auto chosen =
+      std::find_if(candidates.begin(), candidates.end(),
+                   [&](const SliceCandidate& one) { return one.median_ms <= limit; });
+  chosen->chosen = true;
+  return *chosen;
+}
+
 SliceChoice choose_slice(std::vector<SliceCandidate>& candidates, std::int64_t batch,
                          const std::shared_ptr<Executable>& whole, const Graph& graph,
                          const EngineConfig& config, Backend& backend, const HostBuffers& buffers,
@@ -70,17 +82,12 @@ SliceChoice choose_slice(std::vector<SliceCandidate>& candidates, std::int64_t b
   timed.reserve(batches.size());
   for (const auto& executable : batches) timed.push_back(executable.get());
   const std::vector<Timing> timings = time_interleaved(timed, buffers, {kMinRounds, budget_ms});
-  double fastest = timings.front().median_ms;
   for (std::size_t index = 0; index < timings.size(); ++index) {
     candidates[index].median_ms = timings[index].median_ms;
-    fastest = std::min(fastest, timings[index].median_ms);
   }
-  const auto chosen = std::find_if(
-      candidates.begin(), candidates.end(),
-      [&](const SliceCandidate& candidate) { return candidate.median_ms <= fastest * kTie; });
-  chosen->chosen = true;
-  return {chosen->slice, chosen->at_once,
-          slices[static_cast<std::size_t>(chosen - candidates.begin())]};
+  const SliceCandidate& chosen = choose(candidates);
+  return {chosen.slice, chosen.at_once,
+          slices[static_cast<std::size_t>(&chosen - candidates.data())]};
 }
 
 }  // namespace chexnet_trt

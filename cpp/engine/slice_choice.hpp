@@ -26,14 +26,17 @@ std::vector<SliceCandidate> slice_candidates(std::int64_t batch, int most_at_onc
                                              const std::vector<TensorInfo>& inputs,
                                              const std::vector<TensorInfo>& outputs);
 
+/// Marks the first candidate within 2 % of the fastest.
+SliceCandidate& choose(std::vector<SliceCandidate>& candidates);
+
 struct SliceChoice {
   std::int64_t slice = 1;
   int at_once = 1;
   std::shared_ptr<Executable> executable;  ///< of one slice
 };
 
-/// Compiles every candidate for `graph`, times them interleaved on the input in `buffers` and takes
-/// the first within 2 % of the fastest. `whole` runs `batch` whole.
+/// Compiles every candidate for `graph`, times them interleaved on the input in `buffers` and chooses.
+/// `whole` runs `batch` whole.
 SliceChoice choose_slice(std::vector<SliceCandidate>& candidates, std::int64_t batch,
                          const std::shared_ptr<Executable>& whole, const Graph& graph,
                          const EngineConfig& config, Backend& backend, const HostBuffers& buffers,

@@ -80,14 +80,21 @@ TEST_F(SliceChoiceFile, TheEngineRunsSavesAndLoadsWithTheFasterSlice) {
   EXPECT_EQ(backend.behaviour.deserialized, 1);
 }
 
-TEST_F(SliceChoiceFile, AmongEqualsSlicesRunSideBySideFromTheFileToo) {
+TEST(SliceChoice, TheFirstOfThoseThatAreAlmostTheFastest) {
+  std::vector<SliceCandidate> candidates{{8, 2, 103}, {4, 2, 101}, {32, 1, 100}, {16, 1, 100}};
+  EXPECT_EQ(&choose(candidates), &candidates[1]);
+  EXPECT_FALSE(candidates[0].chosen);
+  EXPECT_TRUE(candidates[1].chosen);
+  EXPECT_FALSE(candidates[2].chosen);
+}
+
+TEST_F(SliceChoiceFile, SlicesRunSideBySideFromTheFileToo) {
   FakeBackend backend;
   backend.behaviour.most_streams = 2;
-  backend.behaviour.run_batch_ms = [](std::int64_t) { return 5.0; };
-  const BuildResult result = build(tiny_graph(), options_for(8), backend);
-  EXPECT_TRUE(result.report.slices[0].chosen);
-  EXPECT_EQ(result.engine->config().slice, 2);
-  EXPECT_EQ(result.engine->config().slices_at_once, 2);
+  BuildOptions options = options_for(8);
+  options.slice = 2;
+  options.slices_at_once = 2;
+  const BuildResult result = build(tiny_graph(), options, backend);
   result.engine->save(path("side_by_side.engine"));
   const auto loaded = Engine::load(path("side_by_side.engine"), {}, backend);
   EXPECT_EQ(loaded->config().slices_at_once, 2);
