@@ -30,7 +30,7 @@ MEMORY_LIMITS = (
 
 def describe() -> dict[str, object]:
     """JSON-ready facts: cpu, isa, cores, memory_gib, os, python, packages."""
-    fields = cpuinfo()
+    fields = _cpuinfo()
     flags = fields.get("flags", "").split()
     return {
         "cpu": cpu_name(fields),
@@ -68,15 +68,15 @@ def version(package: str) -> str | None:
 
 
 def cpu_name(fields: Mapping[str, str]) -> str:
-    """Of what `cpuinfo` gives: virtual machines name CPUs of several generations alike, which
-    family and model tell apart."""
+    """Of the fields of /proc/cpuinfo. Virtual machines name CPUs of several generations alike,
+    which family and model tell apart."""
     name = fields.get("model name", platform.processor() or platform.machine())
     if not {"cpu family", "model"} <= fields.keys():
         return name
     return f"{name} (family {fields['cpu family']}, model {fields['model']})"
 
 
-def cpuinfo() -> dict[str, str]:
+def _cpuinfo() -> dict[str, str]:
     """/proc/cpuinfo of the first CPU; empty where there is none."""
     try:
         lines = Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines()

@@ -50,10 +50,10 @@ def test_a_file_keeps_it(
     loaded = ct.load(path)
     assert (loaded.slice, loaded.slices_at_once) == (2, 2)
     np.testing.assert_array_equal(loaded.infer(X)[SCORES], engine.infer(X)[SCORES])
-    assert caplog.text == ""  # the blob of a slice was used
+    assert caplog.text == ""  # the blob of a slice fits
     assert loaded.manifest["build"]["slices_at_once"] == 2
     assert main(["inspect", str(path)]) == 0
-    assert "batches from 4 on run in pieces of 2 or less, 2 at once" in capsys.readouterr().out
+    assert "large batches run in pieces of 2 or less, 2 at once" in capsys.readouterr().out
 
 
 def test_threads_share_it(engine: ct.Engine) -> None:

@@ -204,11 +204,8 @@ def _print_engine(loaded: engine.Engine, args: argparse.Namespace) -> None:
     for line in threshold_lines(manifest.get("thresholds")):
         print(f"thresholds   {line}")
     if loaded.slice and loaded.slices_at_once > 1:
-        first = loaded.slice * loaded.slices_at_once
-        print(
-            f"slice        batches from {first} on run in pieces of {loaded.slice} or less, "
-            f"{loaded.slices_at_once} at once"
-        )
+        how = f"of {loaded.slice} or less, {loaded.slices_at_once} at once"
+        print(f"slice        large batches run in pieces {how}")
     elif loaded.slice:
         print(f"slice        batches above {loaded.slice} run in pieces of that size")
     if args.layers:

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
 #include <utility>
 
 #include "engine/builder.hpp"
@@ -88,14 +89,18 @@ TEST(SliceChoice, TheFirstOfThoseThatAreAlmostTheFastest) {
   EXPECT_FALSE(candidates[2].chosen);
 }
 
-TEST_F(SliceChoiceFile, SlicesRunSideBySideFromTheFileToo) {
-  FakeBackend backend;
+/// Writes an engine for batches of up to 8 in slices of 2, two at once.
+void save_side_by_side(FakeBackend& backend, const std::string& path) {
   backend.behaviour.most_streams = 2;
   BuildOptions options = options_for(8);
   options.slice = 2;
   options.slices_at_once = 2;
-  const BuildResult result = build(tiny_graph(), options, backend);
-  result.engine->save(path("side_by_side.engine"));
+  build(tiny_graph(), options, backend).engine->save(path);
+}
+
+TEST_F(SliceChoiceFile, SlicesRunSideBySideFromTheFileToo) {
+  FakeBackend backend;
+  save_side_by_side(backend, path("side_by_side.engine"));
   const auto loaded = Engine::load(path("side_by_side.engine"), {}, backend);
   EXPECT_EQ(loaded->config().slices_at_once, 2);
   for (const std::int64_t batch : {8, 2}) {
@@ -108,11 +113,7 @@ TEST_F(SliceChoiceFile, SlicesRunSideBySideFromTheFileToo) {
 
 TEST_F(SliceChoiceFile, OnFewerThreadsFewerSlicesRunSideBySide) {
   FakeBackend backend;
-  backend.behaviour.most_streams = 2;
-  BuildOptions options = options_for(8);
-  options.slice = 2;
-  options.slices_at_once = 2;
-  build(tiny_graph(), options, backend).engine->save(path("side_by_side.engine"));
+  save_side_by_side(backend, path("side_by_side.engine"));
   LoadOptions one_thread;
   one_thread.threads = 1;
   const auto loaded = Engine::load(path("side_by_side.engine"), one_thread, backend);
@@ -131,9 +132,9 @@ TEST(SliceChoice, NothingRunsSideBySideInStreamsOrWithProfiling) {
   BuildOptions profiling = options_for(8);
   profiling.profiling = true;
   for (const BuildOptions& options : {streams, profiling}) {
-    for (const SliceCandidate& one : build(tiny_graph(), options, backend).report.slices) {
-      EXPECT_EQ(one.at_once, 1);
-    }
+    const std::vector<SliceCandidate> slices = build(tiny_graph(), options, backend).report.slices;
+    EXPECT_EQ(slices.size(), 3U);  // 8, 4 and 2
+    for (const SliceCandidate& one : slices) EXPECT_EQ(one.at_once, 1);
   }
 }
 
