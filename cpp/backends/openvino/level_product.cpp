@@ -15,6 +15,7 @@
 namespace chexnet_trt::openvino {
 namespace {
 
+constexpr std::size_t kTileRows = 16;
 constexpr std::size_t kTileColumns = 16;
 /// Levels of a column that lie side by side.
 constexpr std::size_t kGroup = 4;
@@ -27,13 +28,14 @@ std::size_t packed_offset(std::size_t column, std::size_t level, std::size_t dep
   return tile + group + column % kTileColumns * kGroup + level % kGroup;
 }
 
+RowLayout dense_rows(std::size_t depth) { return {kTileRows * depth, depth, depth, {0}}; }
+
 #if defined(__x86_64__) && defined(__linux__)
 namespace {
 
 #define CHEXNET_TRT_VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
 #define CHEXNET_TRT_AMX __attribute__((target("amx-tile,amx-int8")))
 
-constexpr std::size_t kTileRows = 16;
 constexpr std::size_t kTileBytes = 64;
 /// Rows of which the VNNI kernel keeps the sums in registers.
 constexpr std::size_t kVnniRows = 8;
@@ -49,25 +51,31 @@ bool may_use_tiles() {
 /// as it should be, and may have been read or written.
 void settle(const void* memory) { __asm__ volatile("" : : "r"(memory) : "memory"); }
 
-CHEXNET_TRT_VNNI void multiply_by_vnni(const std::uint8_t* levels, const std::int8_t* weights,
-                                       std::size_t depth, std::int32_t* sums) {
-  const std::int8_t* right = weights + depth * kTileColumns;
+CHEXNET_TRT_VNNI void multiply_by_vnni(const std::uint8_t* levels, const RowLayout& layout,
+                                       const std::int8_t* weights, std::size_t depth,
+                                       std::int32_t* sums) {
   for (std::size_t row = 0; row < kProductRows; row += kVnniRows) {
+    const std::uint8_t* rows =
+        levels + row / kTileRows * layout.lower + row % kTileRows * layout.stride;
     // std::array drops the vectors' attributes, and GCC warns.
     __m512i left_sums[kVnniRows];   // NOLINT(modernize-avoid-c-arrays)
     __m512i right_sums[kVnniRows];  // NOLINT(modernize-avoid-c-arrays)
     for (std::size_t r = 0; r < kVnniRows; ++r) {
       left_sums[r] = right_sums[r] = _mm512_setzero_si512();
     }
-    for (std::size_t level = 0; level < depth; level += kGroup) {
-      const __m512i a = _mm512_loadu_si512(weights + level * kTileColumns);
-      const __m512i b = _mm512_loadu_si512(right + level * kTileColumns);
-      for (std::size_t r = 0; r < kVnniRows; ++r) {
-        std::int32_t group = 0;
-        __builtin_memcpy(&group, levels + (row + r) * depth + level, kGroup);
-        const __m512i x = _mm512_set1_epi32(group);
-        left_sums[r] = _mm512_dpbusd_epi32(left_sums[r], x, a);
-        right_sums[r] = _mm512_dpbusd_epi32(right_sums[r], x, b);
+    const std::int8_t* left = weights;
+    for (const std::size_t segment : layout.segments) {
+      for (std::size_t level = 0; level < layout.segment; level += kGroup) {
+        const __m512i a = _mm512_loadu_si512(left);
+        const __m512i b = _mm512_loadu_si512(left + depth * kTileColumns);
+        for (std::size_t r = 0; r < kVnniRows; ++r) {
+          std::int32_t group = 0;
+          __builtin_memcpy(&group, rows + r * layout.stride + segment + level, kGroup);
+          const __m512i x = _mm512_set1_epi32(group);
+          left_sums[r] = _mm512_dpbusd_epi32(left_sums[r], x, a);
+          right_sums[r] = _mm512_dpbusd_epi32(right_sums[r], x, b);
+        }
+        left += kTileColumns * kGroup;
       }
     }
     for (std::size_t r = 0; r < kVnniRows; ++r) {
@@ -78,25 +86,31 @@ CHEXNET_TRT_VNNI void multiply_by_vnni(const std::uint8_t* levels, const std::in
   }
 }
 
-CHEXNET_TRT_AMX void multiply_by_amx(const std::uint8_t* levels, const std::int8_t* weights,
-                                     std::size_t depth, std::int32_t* sums) {
-  const std::uint8_t* lower = levels + kTileRows * depth;
-  const std::int8_t* right = weights + depth * kTileColumns;
+CHEXNET_TRT_AMX void multiply_by_amx(const std::uint8_t* levels, const RowLayout& layout,
+                                     const std::int8_t* weights, std::size_t depth,
+                                     std::int32_t* sums) {
   settle(levels);
   settle(weights);
   _tile_zero(0);
   _tile_zero(1);
   _tile_zero(2);
   _tile_zero(3);
-  for (std::size_t level = 0; level < depth; level += kProductDepth) {
-    _tile_loadd(4, levels + level, depth);
-    _tile_loadd(6, weights + level * kTileColumns, kTileBytes);
-    _tile_dpbusd(0, 4, 6);
-    _tile_loadd(7, right + level * kTileColumns, kTileBytes);
-    _tile_dpbusd(1, 4, 7);
-    _tile_loadd(5, lower + level, depth);
-    _tile_dpbusd(2, 5, 6);
-    _tile_dpbusd(3, 5, 7);
+  const std::int8_t* left = weights;
+  for (const std::size_t segment : layout.segments) {
+    const std::uint8_t* upper = levels + segment;
+    const std::uint8_t* lower = upper + layout.lower;
+    for (std::size_t level = 0; level < layout.segment; level += kProductDepth) {
+      const std::int8_t* right = left + depth * kTileColumns;
+      _tile_loadd(4, upper + level, layout.stride);
+      _tile_loadd(6, left, kTileBytes);
+      _tile_dpbusd(0, 4, 6);
+      _tile_loadd(7, right, kTileBytes);
+      _tile_dpbusd(1, 4, 7);
+      _tile_loadd(5, lower + level, layout.stride);
+      _tile_dpbusd(2, 5, 6);
+      _tile_dpbusd(3, 5, 7);
+      left += kTileColumns * kProductDepth;
+    }
   }
   constexpr std::size_t kStride = kProductColumns * sizeof(std::int32_t);
   std::int32_t* lower_sums = sums + kTileRows * kProductColumns;
@@ -105,17 +119,6 @@ CHEXNET_TRT_AMX void multiply_by_amx(const std::uint8_t* levels, const std::int8
   _tile_stored(2, lower_sums, kStride);
   _tile_stored(3, lower_sums + kTileColumns, kStride);
   settle(sums);
-}
-
-struct Columns {
-  __m512 scale;
-  __m512 shift;
-};
-
-CHEXNET_TRT_AVX512 inline __m512i rounded(const Columns& by, const std::int32_t* sums) {
-  const __m512 values = _mm512_maskz_cvtepi32_ps(kAllLanes, _mm512_loadu_si512(sums));
-  return _mm512_maskz_cvtps_epi32(kAllLanes,
-                                  _mm512_maskz_fmadd_ps(kAllLanes, values, by.scale, by.shift));
 }
 
 /// What LDTILECFG reads (Intel SDM volume 1, 18.3).
@@ -169,26 +172,11 @@ LevelProduct::~LevelProduct() {
   if (kernel_ == ProductKernel::kAmx) configure_tiles(tiles_before_.data());
 }
 
-void LevelProduct::multiply(const std::uint8_t* levels, const std::int8_t* weights,
-                            std::size_t depth, std::int32_t* sums) const {
+void LevelProduct::multiply(const std::uint8_t* levels, const RowLayout& layout,
+                            const std::int8_t* weights, std::size_t depth,
+                            std::int32_t* sums) const {
   const auto by = kernel_ == ProductKernel::kAmx ? multiply_by_amx : multiply_by_vnni;
-  by(levels, weights, depth, sums);
-}
-
-CHEXNET_TRT_AVX512 void store_levels(const std::int32_t* sums, std::size_t rows,
-                                     const ColumnScale& by, std::uint8_t* to,
-                                     std::size_t to_stride) {
-  const Columns left{_mm512_loadu_ps(by.scale), _mm512_loadu_ps(by.shift)};
-  const Columns right{_mm512_loadu_ps(by.scale + kTileColumns),
-                      _mm512_loadu_ps(by.shift + kTileColumns)};
-  for (std::size_t row = 0; row < rows; row += 2) {
-    const std::int32_t* next = sums + kProductColumns;
-    const __m512i levels = levels_of(rounded(left, sums), rounded(right, sums + kTileColumns),
-                                     rounded(left, next), rounded(right, next + kTileColumns));
-    store_halves(levels, to, row + 1 < rows ? to + to_stride : nullptr);
-    sums += 2 * kProductColumns;
-    to += 2 * to_stride;
-  }
+  by(levels, layout, weights, depth, sums);
 }
 
 #else
@@ -203,12 +191,8 @@ constexpr const char* kAbsent = "8-bit levels are multiplied with VNNI or AMX al
 
 LevelProduct::LevelProduct(ProductKernel kernel) : kernel_(kernel) { throw Error(kAbsent); }
 LevelProduct::~LevelProduct() = default;
-void LevelProduct::multiply(const std::uint8_t*, const std::int8_t*, std::size_t,
+void LevelProduct::multiply(const std::uint8_t*, const RowLayout&, const std::int8_t*, std::size_t,
                             std::int32_t*) const {
-  throw Error(kAbsent);
-}
-void store_levels(const std::int32_t*, std::size_t, const ColumnScale&, std::uint8_t*,
-                  std::size_t) {
   throw Error(kAbsent);
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace chexnet_trt::openvino {
 
@@ -21,6 +22,18 @@ ProductKernel best_product_kernel();
 /// depth, 4 levels of a column side by side, as VNNI and AMX read them.
 std::size_t packed_offset(std::size_t column, std::size_t level, std::size_t depth);
 
+/// How 32 rows of levels lie: rows 0 ... 15 from the first level on, rows 16 ... 31 `lower` behind, each
+/// `stride` after the one before. A row has `segment` levels, a multiple of 64, at each of `segments`.
+struct RowLayout {
+  std::size_t lower;
+  std::size_t stride;
+  std::size_t segment;
+  std::vector<std::size_t> segments;
+};
+
+/// Rows of `depth` levels one after another.
+RowLayout dense_rows(std::size_t depth);
+
 /// The products of one thread. While it lives, the thread's AMX tiles are its own; what they were
 /// configured for is put back at its end.
 class LevelProduct {
@@ -31,25 +44,13 @@ class LevelProduct {
   LevelProduct& operator=(const LevelProduct&) = delete;
 
   /// sums [32, 32] = levels [32, depth] * weights [depth, 32], exact. `levels` at a multiple of 64
-  /// bytes, `weights` packed.
-  void multiply(const std::uint8_t* levels, const std::int8_t* weights, std::size_t depth,
-                std::int32_t* sums) const;
+  /// bytes, `weights` packed, `depth` that of all segments.
+  void multiply(const std::uint8_t* levels, const RowLayout& layout, const std::int8_t* weights,
+                std::size_t depth, std::int32_t* sums) const;
 
  private:
   ProductKernel kernel_;
   alignas(64) std::array<std::uint8_t, 64> tiles_before_{};
 };
-
-/// A sum of column c becomes the level round(scale[c] * sum + shift[c]), to even between two, kept
-/// within 0..255. What is kept must stay within int32.
-struct ColumnScale {
-  const float* scale;
-  const float* shift;
-};
-
-/// Stores the first `rows` of `sums` [32, 32] as levels; a row of `to` begins `to_stride` after the
-/// one before.
-void store_levels(const std::int32_t* sums, std::size_t rows, const ColumnScale& by,
-                  std::uint8_t* to, std::size_t to_stride);
 
 }  // namespace chexnet_trt::openvino

@@ -13,17 +13,24 @@ namespace chexnet_trt::openvino {
 // Steps are masked where the headers of GCC 12 warn of themselves in those that are not.
 constexpr __mmask16 kAllLanes = 0xFFFF;
 
+/// Packing interleaves the quarters of its operands: this puts them back.
+CHEXNET_TRT_AVX512 inline __m512i in_order(__m512i packed) {
+  const __m512i order = _mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
+  return _mm512_maskz_permutexvar_epi32(kAllLanes, order, packed);
+}
+
 /// 64 integers as levels, kept within 0..255, in the order of the vectors.
 CHEXNET_TRT_AVX512 inline __m512i levels_of(__m512i a, __m512i b, __m512i c, __m512i d) {
-  // Packing interleaves the quarters of its operands.
-  const __m512i order = _mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
-  const __m512i words = _mm512_packs_epi32(a, b);
-  const __m512i more_words = _mm512_packs_epi32(c, d);
-  return _mm512_maskz_permutexvar_epi32(kAllLanes, order, _mm512_packus_epi16(words, more_words));
+  return in_order(_mm512_packus_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d)));
+}
+
+/// The same, kept within -128..127.
+CHEXNET_TRT_AVX512 inline __m512i signed_levels_of(__m512i a, __m512i b, __m512i c, __m512i d) {
+  return in_order(_mm512_packs_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d)));
 }
 
 /// Stores the first half of `levels` at `to`, the second at `next` unless that is nullptr.
-CHEXNET_TRT_AVX512 inline void store_halves(__m512i levels, std::uint8_t* to, std::uint8_t* next) {
+CHEXNET_TRT_AVX512 inline void store_halves(__m512i levels, void* to, void* next) {
   constexpr __mmask16 kFirst = 0x00FF;
   _mm512_mask_storeu_epi32(to, kFirst, levels);
   if (next == nullptr) return;

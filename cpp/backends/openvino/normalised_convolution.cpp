@@ -1,51 +1,16 @@
 #include "backends/openvino/normalised_convolution.hpp"
 
-#include <algorithm>
-#include <array>
 #include <cstdint>
-#include <openvino/core/parallel.hpp>
-#include <vector>
 
 #include "backends/openvino/joined_images.hpp"
-#include "backends/openvino/level_product.hpp"
+#include "backends/openvino/level_storing.hpp"
+#include "backends/openvino/row_products.hpp"
 
 namespace chexnet_trt::openvino {
 namespace {
 
 /// What follows the images among the inputs.
 constexpr std::size_t kConstants = 3;
-
-struct Product {
-  const std::int8_t* weights;
-  std::size_t depth;
-  ColumnScale scale;
-  std::size_t columns;
-};
-
-struct alignas(64) CacheLine {
-  std::array<std::uint8_t, 64> levels;
-};
-
-/// The pixels of the products `begin` ... `end`. What lies behind the channels in a row meets weights
-/// of zero.
-void convolve(const JoinedImages& images, const Product& by, std::size_t begin, std::size_t end,
-              std::uint8_t* to) {
-  // The thread's own: clearing new memory would take longer than some layers do.
-  static thread_local std::vector<CacheLine> lines;
-  lines.resize(std::max(lines.size(), kProductRows * by.depth / sizeof(CacheLine)));
-  std::uint8_t* rows = lines.front().levels.data();
-  alignas(CacheLine) std::array<std::int32_t, kProductRows * kProductColumns> sums;
-  const LevelProduct product(best_product_kernel());
-  for (std::size_t pixel = begin * kProductRows; begin < end; ++begin, pixel += kProductRows) {
-    const std::size_t pixels = std::min(kProductRows, images.pixels() - pixel);
-    images.normalise(pixel, pixels, rows, by.depth);
-    for (std::size_t column = 0; column < by.columns; column += kProductColumns) {
-      product.multiply(rows, by.weights + column * by.depth, by.depth, sums.data());
-      store_levels(sums.data(), pixels, {by.scale.scale + column, by.scale.shift + column},
-                   to + pixel * by.columns + column, by.columns);
-    }
-  }
-}
 
 }  // namespace
 
@@ -89,20 +54,24 @@ bool NormalisedConvolution::evaluate(ov::TensorVector& outputs,
   const std::size_t images = inputs.size() - kConstants;
   const JoinedImages joined(inputs, images);
   const ov::Shape weights = inputs[images + 1].get_shape();
+  const std::size_t columns = weights[0];
   const auto* scale = inputs[images + 2].data<const float>();
-  const Product by{inputs[images + 1].data<const std::int8_t>(),
-                   weights[1],
-                   {scale, scale + weights[0]},
-                   weights[0]};
   auto* levels = outputs[0].data<std::uint8_t>();
-  const std::size_t products = (joined.pixels() + kProductRows - 1) / kProductRows;
-  const auto threads = std::min(static_cast<std::size_t>(parallel_get_max_threads()), products);
-  ov::parallel_nt_static(static_cast<int>(threads), [&](int thread, int count) {
-    std::size_t begin = 0;
-    std::size_t end = 0;
-    ov::splitter(products, count, thread, begin, end);
-    convolve(joined, by, begin, end, levels);
-  });
+  const RowProducts products{joined.pixels(),
+                             columns,
+                             weights[1],
+                             inputs[images + 1].data<const std::int8_t>(),
+                             dense_rows(weights[1]),
+                             kProductRows * weights[1]};
+  multiply_rows(
+      products,
+      [&](std::size_t pixel, std::size_t pixels, std::uint8_t* to) {
+        joined.normalise(pixel, pixels, to, products.depth);
+      },
+      [&](const std::int32_t* sums, std::size_t pixel, std::size_t pixels, std::size_t column) {
+        store_levels(sums, pixels, {scale + column, scale + columns + column},
+                     {levels + pixel * columns + column, columns, false});
+      });
   return true;
 }
 

@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstdint>
-#include <limits>
 #include <random>
 #include <vector>
 
@@ -36,7 +35,8 @@ struct Matrices {
   }
   Sums product(ProductKernel kernel) const {
     Sums sums(kProductRows * kProductColumns, -1);
-    LevelProduct(kernel).multiply(lines.front().levels.data(), weights.data(), depth, sums.data());
+    LevelProduct(kernel).multiply(lines.front().levels.data(), openvino::dense_rows(depth),
+                                  weights.data(), depth, sums.data());
     return sums;
   }
   Sums expected() {
@@ -112,34 +112,38 @@ TEST_F(LevelProductTest, LeavesTheTilesOfAnotherProductAsTheyWere) {
   for (const ProductKernel kernel : kernels()) {
     const LevelProduct outer(kernel);
     EXPECT_EQ(matrices.product(kernel), expected);
-    outer.multiply(matrices.lines.front().levels.data(), matrices.weights.data(), kProductDepth,
-                   sums.data());
+    outer.multiply(matrices.lines.front().levels.data(), openvino::dense_rows(kProductDepth),
+                   matrices.weights.data(), kProductDepth, sums.data());
     EXPECT_EQ(sums, expected);
   }
 }
 
-TEST_F(LevelProductTest, StoresRoundedToEvenAndSaturated) {
-  constexpr std::int32_t kMost = std::numeric_limits<std::int32_t>::max() / 2;
-  Sums sums(kProductRows * kProductColumns, 0);
-  std::vector<float> scale(kProductColumns, 0.5F);
-  std::vector<float> shift(kProductColumns, 0);
-  const std::vector<std::int32_t> first{0, 1, 2, 3, 5, 509, 510, 511, kMost, -kMost, -1};
-  std::copy(first.begin(), first.end(), sums.begin());
-  scale[16] = 1.5F;
-  sums[16] = kMost;
-  shift[17] = -2e9F;
-  shift[18] = 7.5F;
-  sums[kProductColumns] = 40;  // the second row
-  std::vector<std::uint8_t> stored(3 * 40, 99);
-  openvino::store_levels(sums.data(), 2, {scale.data(), shift.data()}, stored.data(), 40);
-  const std::vector<std::uint8_t> wanted{0, 0, 1, 2, 2, 254, 255, 255, 255, 0, 0};
-  EXPECT_TRUE(std::equal(wanted.begin(), wanted.end(), stored.begin()));
-  EXPECT_EQ(stored[16], 255);
-  EXPECT_EQ(stored[17], 0);
-  EXPECT_EQ(stored[18], 8);
-  EXPECT_EQ(stored[kProductColumns], 99) << "beyond the columns";
-  EXPECT_EQ(stored[40], 20);
-  EXPECT_EQ(stored[80], 99) << "beyond the rows";
+TEST_F(LevelProductTest, FindsRowsThatShareTheirLevels) {
+  // Row r begins 64 levels behind row r - 1; its second segment is the row behind it.
+  constexpr std::size_t kDepth = 2 * kProductDepth;
+  const openvino::RowLayout layout{
+      20 * kProductDepth, kProductDepth, kProductDepth, {0, kProductDepth}};
+  std::mt19937 random(11);
+  std::vector<Line> levels(37);
+  for (Line& line : levels) {
+    for (std::uint8_t& level : line.levels) level = static_cast<std::uint8_t>(random());
+  }
+  Matrices dense(kDepth);
+  for (std::size_t k = 0; k < kDepth; ++k) {
+    for (std::size_t row = 0; row < kProductRows; ++row) {
+      const std::size_t line = row / 16 * 20 + row % 16 + k / kProductDepth;
+      dense.level(row, k) = levels[line].levels.at(k % kProductDepth);
+    }
+    for (std::size_t column = 0; column < kProductColumns; ++column) {
+      dense.weight(column, k) = static_cast<std::int8_t>(random());
+    }
+  }
+  for (const ProductKernel kernel : kernels()) {
+    Sums sums(kProductRows * kProductColumns, -1);
+    LevelProduct(kernel).multiply(levels.front().levels.data(), layout, dense.weights.data(),
+                                  kDepth, sums.data());
+    EXPECT_EQ(sums, dense.expected());
+  }
 }
 
 }  // namespace
