@@ -13,6 +13,7 @@
 #include "backends/openvino/errors.hpp"
 #include "backends/openvino/executable.hpp"
 #include "backends/openvino/fused_sum.hpp"
+#include "backends/openvino/level_convolution.hpp"
 #include "backends/openvino/lowering.hpp"
 #include "backends/openvino/normalised_convolution.hpp"
 
@@ -62,6 +63,7 @@ class OpenVinoBackend : public Backend {
         fingerprint_("openvino " + std::string(ov::get_openvino_version().buildNumber) + "; " +
                      device_ + "; " + instruction_sets()) {
     core_.add_extension<ConcatNormalise>();
+    core_.add_extension<LevelConvolution>();
     core_.add_extension<NormalisedConvolution>();
     const std::vector<std::string> native = core_.get_property(kDevice, ov::device::capabilities);
     const auto has = [&](const char* name) {
@@ -100,10 +102,11 @@ class OpenVinoBackend : public Backend {
     check_options(options);
     return guarded("OpenVINO cannot compile the network", [&] {
       std::vector<FusedSum> sums;
-      const auto coarse = lower(graph, options.batch, SumFusion::kCoarse, &sums);
+      const bool own = LevelConvolution::pays();
+      const auto coarse = lower(graph, options.batch, {SumFusion::kCoarse, own, &sums});
       ov::CompiledModel model = core_.compile_model(coarse, kDevice, properties_of(options));
       if (!is_fused(model, sums)) {
-        const auto fine = lower(graph, options.batch, SumFusion::kFine);
+        const auto fine = lower(graph, options.batch, {SumFusion::kFine, own});
         model = core_.compile_model(fine, kDevice, properties_of(options));
       }
       check_precision(model, options.precision);

@@ -158,7 +158,7 @@ class OpenVinoExecution : public Execution {
 };
 
 std::string kernel_of(const std::string& own_type) {
-  if (own_type != "NormalisedConvolution") return "avx512_i8";
+  if (own_type == "ConcatNormalise") return "avx512_i8";
   return best_product_kernel() == ProductKernel::kAmx ? "avx512_amx_i8" : "avx512_vnni_i8";
 }
 

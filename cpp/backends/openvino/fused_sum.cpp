@@ -8,6 +8,7 @@
 
 #include "backends/openvino/readers.hpp"
 #include "backends/openvino/runtime_layers.hpp"
+#include "backends/openvino/stored_convolution.hpp"
 #include "graph/per_channel.hpp"
 
 // In y = quantize(add(conv2d(...), x)) with x in 8 bits, the quantised sum is a step of the
@@ -160,14 +161,14 @@ Value fused_sum_operand(const LoweringContext& context, const Node& node, std::s
   const bool is_nhwc = std::get<ConvAttributes>(conv->attributes).layout == TensorLayout::kNhwc;
   const std::size_t channel_axis = is_nhwc ? 3 : 1;
   auto stored = stored_sum(context, node, channel_axis);
-  if (!stored) return value;
+  if (!stored || is_stored_convolution(context, *stored->quantize)) return value;
   for (double& limit : stored->saturation) limit += *other;
-  const auto quantize = context.fusion == SumFusion::kFine
+  const auto quantize = context.options.fusion == SumFusion::kFine
                             ? fine_quantize(value, stored->saturation, channel_axis)
                             : coarse_quantize(value, stored->saturation);
   quantize->set_friendly_name(node.name + "/fused");
-  if (context.fused_sums != nullptr) {
-    context.fused_sums->push_back(
+  if (context.options.fused_sums != nullptr) {
+    context.options.fused_sums->push_back(
         {quantize->get_friendly_name(), node.name, stored->quantize->name});
   }
   return {quantize, value.order};

@@ -8,6 +8,7 @@
 #include "backends/openvino/convolved_image.hpp"
 #include "backends/openvino/lowerings.hpp"
 #include "backends/openvino/normalised_image.hpp"
+#include "backends/openvino/stored_convolution.hpp"
 
 // OpenVINO takes a pair quantize -> dequantize as one FakeQuantize, whose value is the dequantised
 // one, and int8 weights as Constant -> Convert -> Multiply; its low-precision transformations look
@@ -55,6 +56,7 @@ Value quantize(const LoweringContext& context, const Node& node, const std::vect
       return {*value, inputs[0].order};
     }
   }
+  if (const auto value = stored_convolution(context, node)) return *value;
   const auto low = float_constant({}, {is_signed ? -128.0F * scale : 0.0F});
   const auto high = float_constant({}, {(is_signed ? 127.0F : 255.0F) * scale});
   constexpr std::size_t kLevels = 256;

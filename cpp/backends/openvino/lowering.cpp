@@ -95,15 +95,14 @@ const std::vector<LoweringRow>& lowering_table() {
   return table;
 }
 
-std::shared_ptr<ov::Model> lower(const Graph& graph, std::int64_t batch, SumFusion fusion,
-                                 std::vector<FusedSum>* fused_sums) {
+std::shared_ptr<ov::Model> lower(const Graph& graph, std::int64_t batch,
+                                 const LoweringOptions& options) {
   ov::ParameterVector parameters;
   const std::vector<std::vector<NodeId>> readers = readers_of(graph);
   StoredImages stored_images;
-  const LoweringContext context{graph,         batch,  readers,   parameters,
-                                stored_images, fusion, fused_sums};
   std::vector<Value> values;
   values.reserve(graph.nodes().size());
+  const LoweringContext context{graph, batch, readers, values, parameters, stored_images, options};
   for (const Node& node : graph.nodes()) {
     std::vector<Value> inputs;
     inputs.reserve(node.inputs.size());

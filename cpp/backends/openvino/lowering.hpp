@@ -26,16 +26,25 @@ struct FusedSum {
   std::string quantize;
 };
 
+struct LoweringOptions {
+  SumFusion fusion = SumFusion::kFine;
+  /// Whether LevelConvolution takes what it can.
+  bool level_convolutions = false;
+  /// Receives the sums that `fusion` concerns.
+  std::vector<FusedSum>* fused_sums = nullptr;
+};
+
 /// What a lowering sees beside the values it reads.
 struct LoweringContext {
   const Graph& graph;
   std::int64_t batch;
   /// Of each value: the nodes that read it, once for every operand; -1 for an output.
   const std::vector<std::vector<NodeId>>& readers;
+  /// Of the nodes lowered so far, by NodeId.
+  const std::vector<Value>& values;
   ov::ParameterVector& parameters;
   StoredImages& stored_images;
-  SumFusion fusion = SumFusion::kFine;
-  std::vector<FusedSum>* fused_sums = nullptr;
+  const LoweringOptions& options;
 };
 
 using Lower = Value (*)(const LoweringContext& context, const Node& node,
@@ -52,9 +61,8 @@ const std::vector<LoweringRow>& lowering_table();
 
 /// The model of `graph` at one batch size. Parameters and results are dense in the order of the
 /// graph's inputs and outputs; constants lie where the graph has them. Raises BackendError naming
-/// the node that OpenVINO refuses. `fused_sums` receives the sums that `fusion` concerns.
+/// the node that OpenVINO refuses.
 std::shared_ptr<ov::Model> lower(const Graph& graph, std::int64_t batch,
-                                 SumFusion fusion = SumFusion::kFine,
-                                 std::vector<FusedSum>* fused_sums = nullptr);
+                                 const LoweringOptions& options = {});
 
 }  // namespace chexnet_trt::openvino

@@ -110,8 +110,15 @@ bool is_joined(const LoweringContext& context, NodeId id) {
   });
 }
 
+/// True when `value` is stored as levels already, or may be: it is joined and only requantised.
+bool may_be_levels(const LoweringContext& context, const ov::Output<ov::Node>& value) {
+  if (has_written_levels(value)) return true;
+  const NodeId id = context.graph.find(value.get_node()->get_friendly_name());
+  return id >= 0 && is_joined(context, id) && is_only_requantized(context, id);
+}
+
 /// Appends what is stored of the images that `value` joins, through concats of concats; false unless
-/// all are stored in steps of one size and only requantised.
+/// all are int8 in steps of one size.
 bool append_images(const LoweringContext& context, const ov::Output<ov::Node>& value,
                    std::vector<StoredImage>& images) {
   if (const auto concat = ov::as_type_ptr<Concat>(value.get_node_shared_ptr())) {
@@ -121,10 +128,10 @@ bool append_images(const LoweringContext& context, const ov::Output<ov::Node>& v
       return append_images(context, part, images);
     });
   }
-  const NodeId id = context.graph.find(value.get_node()->get_friendly_name());
-  if (id < 0 || !is_joined(context, id) || !is_only_requantized(context, id)) return false;
+  if (!may_be_levels(context, value)) return false;
   const auto image = stored_image(context.stored_images, value);
-  if (!image || (!images.empty() && images[0].scale != image->scale)) return false;
+  if (!image || image->channels_last.get_element_type() != ov::element::i8) return false;
+  if (!images.empty() && images[0].scale != image->scale) return false;
   images.push_back(*image);
   return true;
 }

@@ -1,5 +1,6 @@
 #include "backends/openvino/runtime_layers.hpp"
 
+#include <array>
 #include <sstream>
 #include <string_view>
 
@@ -7,17 +8,26 @@ namespace chexnet_trt::openvino {
 
 namespace {
 
+constexpr std::array kOwnSuffixes{kConcatNormaliseSuffix, kLevelConvolutionSuffix,
+                                  kNormalisedConvolutionSuffix};
+
 bool ends_with(std::string_view name, std::string_view suffix) {
   return name.size() >= suffix.size() && name.substr(name.size() - suffix.size()) == suffix;
 }
 
-/// An int8 matmul has the name of the multiplication that restores its scale.
-std::string without_suffix(const std::string& name) {
-  for (const std::string_view suffix : {std::string_view("/DequantizationMultiply"),
-                                        kConcatNormaliseSuffix, kNormalisedConvolutionSuffix}) {
-    if (ends_with(name, suffix)) return name.substr(0, name.size() - suffix.size());
+/// The end of `name` that no node of the graph has: of an op of ours, or of an int8 matmul, which has
+/// the name of the multiplication that restores its scale.
+std::string_view suffix_of(const std::string& name) {
+  constexpr std::string_view kMatmul = "/DequantizationMultiply";
+  if (ends_with(name, kMatmul)) return kMatmul;
+  for (const std::string_view suffix : kOwnSuffixes) {
+    if (ends_with(name, suffix)) return suffix;
   }
-  return name;
+  return "";
+}
+
+std::string without_suffix(const std::string& name) {
+  return name.substr(0, name.size() - suffix_of(name).size());
 }
 
 }  // namespace
@@ -29,7 +39,7 @@ std::string runtime_info(const ov::Node& node, const std::string& key) {
 
 std::string own_type(const ov::Node& node) {
   if (runtime_info(node, "layerType") != "Reference") return "";
-  for (const std::string_view suffix : {kConcatNormaliseSuffix, kNormalisedConvolutionSuffix}) {
+  for (const std::string_view suffix : kOwnSuffixes) {
     if (ends_with(node.get_friendly_name(), suffix)) return std::string(suffix.substr(1));
   }
   return "";

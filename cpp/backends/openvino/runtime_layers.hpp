@@ -9,6 +9,7 @@ namespace chexnet_trt::openvino {
 
 /// Behind the name of the node that an op of ours computes: OpenVINO tells nothing else of it.
 constexpr std::string_view kConcatNormaliseSuffix = "/ConcatNormalise";
+constexpr std::string_view kLevelConvolutionSuffix = "/LevelConvolution";
 constexpr std::string_view kNormalisedConvolutionSuffix = "/NormalisedConvolution";
 
 using LayerNames = std::vector<std::string>;

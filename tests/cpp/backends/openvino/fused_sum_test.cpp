@@ -107,7 +107,7 @@ TEST(FusedSum, CoarseHasEightBitsAndTellsWhatMustBeOneKernel) {
   const Graph graph = residual(
       [](Graph& g, NodeId sum) { return stored(g, "sum", sum, 0.02F, ElementType::kInt8); });
   std::vector<openvino::FusedSum> sums;
-  const auto model = openvino::lower(graph, 1, openvino::SumFusion::kCoarse, &sums);
+  const auto model = openvino::lower(graph, 1, {openvino::SumFusion::kCoarse, false, &sums});
   ASSERT_EQ(sums.size(), 1U);
   EXPECT_EQ(sums[0].sum, "sum");
   EXPECT_EQ(sums[0].quantize, "sum/quantize");
