@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <openvino/core/coordinate_diff.hpp>
 #include <openvino/core/strides.hpp>
 #include <openvino/op/op.hpp>
@@ -32,8 +33,9 @@ class LevelConvolution : public ov::op::Op {
 
   /// Whether this CPU has the kernel.
   static bool is_available();
-  /// Whether it is the faster one: with AMX. With VNNI OpenVINO's kernels are 3 to 7 % ahead.
-  static bool pays();
+  /// Whether it is the faster one for `batch` images: with AMX, of one or two. Of eight it was faster
+  /// on CPUs that others used and slower on quiet ones; with VNNI OpenVINO's kernels are 3 to 7 % ahead.
+  static bool pays(std::int64_t batch);
 
   void validate_and_infer_types() override;
   std::shared_ptr<ov::Node> clone_with_new_inputs(const ov::OutputVector& inputs) const override;

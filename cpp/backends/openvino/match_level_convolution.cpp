@@ -85,18 +85,25 @@ bool takes_window(const Graph& graph, const Node& conv, std::size_t channel_axis
          window[2] % static_cast<std::int64_t>(kProductDepth) == 0;
 }
 
+/// True for constant int8 levels, scaled by output channel or all alike.
+bool is_int8(const Graph& graph, const Node& weights) {
+  if (weights.op != Op::kDequantize) return false;
+  const Tensor* levels = graph.constant(weights.inputs[0]);
+  const Tensor* scales = graph.constant(weights.inputs[1]);
+  return levels != nullptr && scales != nullptr && levels->type() == ElementType::kInt8 &&
+         (scales->size() == 1 || std::get<AxisAttributes>(weights.attributes).axis == 3);
+}
+
 /// True for a convolution that nothing else reads, of u8 levels and constant weights.
 bool is_of_levels(const LoweringContext& context, NodeId id, std::size_t channel_axis) {
   const Graph& graph = context.graph;
   const Node& node = graph.node(id);
   if (node.op != Op::kConv2D || only_reader(context, id) == nullptr) return false;
   const auto& conv = std::get<ConvAttributes>(node.attributes);
-  const Node& weights = weights_of(graph, node);
   const auto image = levels_of(graph, node.inputs[0]);
   return conv.groups == 1 && conv.dilations == Spatial{1, 1} &&
          channel_axis_of(conv) == channel_axis && image && image->element == ElementType::kUInt8 &&
-         weights.op == Op::kDequantize && is_constant(graph, weights.inputs[0]) &&
-         is_constant(graph, weights.inputs[1]) &&
+         is_int8(graph, weights_of(graph, node)) &&
          node.type.shape[channel_axis] % static_cast<std::int64_t>(kProductColumns) == 0 &&
          takes_window(graph, node, channel_axis);
 }

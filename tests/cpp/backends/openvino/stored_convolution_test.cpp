@@ -161,11 +161,50 @@ TEST_F(StoredConvolution, IsExact) {
   expect_exact(compile, quantized_small_densenet());
 }
 
-TEST_F(StoredConvolution, OfAnImageThatIsSeenChannelsFirstIsExact) {
+TEST_F(StoredConvolution, OfAnImageThatAPoolMakesIsExact) {
   QuantizedNetwork net;
   const NodeId x = net.relu(net.bias(net.conv(net.input({kBatch, 9, 7, 3}), 1, 64)));
   const NodeId pooled = net.pool(Op::kMaxPool, net.relu(net.bias(net.conv(x, 1, 64))), 3, 2, 1);
   expect_exact(compile, net.finish(net.conv(net.relu(net.bias(net.conv(pooled, 1, 32))), 1, 8)));
+}
+
+NodeId stored(Graph& graph, NodeId x, float step, ElementType element) {
+  const std::string name = graph.node(x).name;
+  const NodeId scale = graph.add_constant(name + "/scale", Tensor::from_floats({}, {step}));
+  const NodeId levels =
+      graph.add(Op::kQuantize, name + "/quantize", {x, scale}, QuantizeAttributes{element});
+  return graph.add(Op::kDequantize, name + "/dequantize", {levels, scale}, AxisAttributes{});
+}
+
+TEST_F(StoredConvolution, ChannelsFirstIsExact) {
+  constexpr float kStep = 0.05F;
+  constexpr std::int64_t kColumns = 64;
+  Graph graph;
+  const NodeId x =
+      graph.add_input("x", {ElementType::kFloat32, {kBatch, 64, 5, 16}}, TensorLayout::kNchw);
+  const NodeId image = stored(graph, x, 1.0F / 255, ElementType::kUInt8);
+  const NodeId levels = graph.add_constant(
+      "w/levels", tensor_from_doubles(ElementType::kInt8, {3, 3, 64, kColumns}, [] {
+        std::vector<double> values = reference::random_values(9 * 64 * kColumns, 3);
+        for (double& value : values) value = std::round(127 * value);
+        return values;
+      }()));
+  const NodeId scales = graph.add_constant(
+      "w/scales", Tensor::from_floats({kColumns}, std::vector<float>(kColumns, 0.001F)));
+  const NodeId weights = graph.add(Op::kDequantize, "w", {levels, scales}, AxisAttributes{3});
+  ConvAttributes attributes = padded();
+  attributes.layout = TensorLayout::kNchw;
+  const NodeId conv = graph.add(Op::kConv2D, "conv", {image, weights}, attributes);
+  const NodeId bias = random_constant(graph, "bias", {kColumns, 1, 1});
+  const NodeId sum =
+      graph.add(Op::kBinary, "sum", {conv, bias}, BinaryAttributes{BinaryKind::kAdd});
+  graph.add_output("y", stored(graph, sum, kStep, ElementType::kInt8));
+  EXPECT_EQ(count_in(graph), 1U);
+  const Arrays inputs = reference::random_inputs(graph, 2, 7);
+  Comparison total;
+  compare(run(*compile(graph, 2), graph, 2, inputs).back(),
+          reference::interpret(graph, 2, inputs).back(), kStep, total);
+  expect_exact(total, "the stored value");
 }
 
 TEST_F(StoredConvolution, EndsWhatOpenVinoLooksThroughAtAParameter) {
