@@ -29,7 +29,7 @@ from chexnet_trt import machine
 from chexnet_trt.compare.setting import OUTPUT
 
 # Size of a slice, and how many at once.
-WAYS = ((0, 1), (16, 1), (8, 1), (4, 1), (8, 2), (4, 2))
+WAYS = ((0, 1), (16, 1), (8, 1), (4, 1), (8, 2), (4, 2), (2, 2))
 COMPUTE = "while True: pass"
 
 

@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::array<std::int64_t, 4> kSlices{16, 8, 4, 2};
 /// Of those side by side, to each that computes them: with one alone all would wait for the slowest.
-constexpr std::array<std::int64_t, 2> kSlicesEach{2, 4};
+/// Many first, as smaller batches are cut by them too.
+constexpr std::array<std::int64_t, 3> kSlicesEach{8, 4, 2};
 constexpr double kTie = 1.02;
 constexpr std::size_t kMinRounds = 3;
 
