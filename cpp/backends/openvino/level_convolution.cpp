@@ -41,8 +41,22 @@ std::size_t LevelConvolution::places_along(std::size_t axis, std::size_t size) c
   return (size + pads - window) / stride + 1;
 }
 
+void LevelConvolution::check_attributes() const {
+  const Attributes& a = attributes_;
+  NODE_VALIDATION_CHECK(this,
+                        a.window.size() == 2 && a.strides.size() == 2 && a.pads_begin.size() == 2 &&
+                            a.pads_end.size() == 2,
+                        "window, strides and pads are of rows and columns");
+  for (const ov::CoordinateDiff& pads : {a.pads_begin, a.pads_end}) {
+    NODE_VALIDATION_CHECK(this, pads[0] >= 0 && pads[1] >= 0, "pads are not negative");
+  }
+  NODE_VALIDATION_CHECK(this, a.levels == ov::element::u8 || a.levels == ov::element::i8,
+                        "levels are stored as u8 or i8");
+}
+
 void LevelConvolution::validate_and_infer_types() {
   NODE_VALIDATION_CHECK(this, get_input_size() > kScales, "needs levels, weights and scales");
+  check_attributes();
   const ov::Shape& image = get_input_shape(0);
   NODE_VALIDATION_CHECK(this, get_input_element_type(0) == ov::element::u8 && image.size() == 4,
                         "the image is u8 [N, H, W, C]");
@@ -65,9 +79,6 @@ void LevelConvolution::validate_and_infer_types() {
       scales[0] == 2 || (get_input_size() > kAdded && get_input_shape(kAdded) == shape &&
                          get_input_element_type(kAdded) == ov::element::i8),
       "what is added is i8 in the output's shape");
-  NODE_VALIDATION_CHECK(
-      this, attributes_.levels == ov::element::u8 || attributes_.levels == ov::element::i8,
-      "levels are stored as u8 or i8");
   set_output_type(0, attributes_.levels, shape);
 }
 

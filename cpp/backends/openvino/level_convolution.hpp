@@ -34,7 +34,7 @@ class LevelConvolution : public ov::op::Op {
   /// Whether this CPU has the kernel.
   static bool is_available();
   /// Whether it is the faster one for `batch` images: with AMX, of one or two. Of eight it was faster
-  /// on CPUs that others used and slower on quiet ones; with VNNI OpenVINO's kernels are 3 to 7 % ahead.
+  /// on CPUs that others used and slower on quiet ones; with VNNI OpenVINO's kernels are faster.
   static bool pays(std::int64_t batch);
 
   void validate_and_infer_types() override;
@@ -44,6 +44,7 @@ class LevelConvolution : public ov::op::Op {
   bool evaluate(ov::TensorVector& outputs, const ov::TensorVector& inputs) const override;
 
  private:
+  void check_attributes() const;
   /// H' or W' of an image of `size`.
   std::size_t places_along(std::size_t axis, std::size_t size) const;
 

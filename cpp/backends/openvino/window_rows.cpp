@@ -34,8 +34,7 @@ Inside inside(std::size_t begin, std::size_t pad, std::size_t extent, std::size_
 #if defined(__x86_64__) && defined(__linux__)
 
 /// A call of std::memcpy takes longer than most of these copies.
-CHEXNET_TRT_AVX512 inline void copy_levels(const std::uint8_t* from, std::size_t count,
-                                           std::uint8_t* to) {
+CHEXNET_TRT_AVX512 void copy_levels(const std::uint8_t* from, std::size_t count, std::uint8_t* to) {
   constexpr std::size_t kBytes = 64;
   for (; count >= kBytes; count -= kBytes, from += kBytes, to += kBytes) {
     _mm512_storeu_si512(to, _mm512_loadu_si512(from));
@@ -92,8 +91,7 @@ void WindowRows::copy(std::size_t place, std::size_t count, std::uint8_t* to) co
   }
 }
 
-CHEXNET_TRT_AVX512 void WindowRows::copy_patch(const Place& place, std::size_t columns,
-                                               std::uint8_t* to) const {
+void WindowRows::copy_patch(const Place& place, std::size_t columns, std::uint8_t* to) const {
   const std::size_t y = place.row * window_.strides[0];
   const std::size_t x = place.column * window_.strides[1];
   const Inside rows = inside(y, window_.pads[0], window_.extents[0], height_);

@@ -17,7 +17,7 @@ struct Window {
 };
 
 /// What the window covers of u8 images [N, H, W, C] at each of its places, as rows of levels
-/// [extents, C]; zeros beyond an image's edges. Where 16 places lie side by side, their rows share what
+/// [extents, C]; zeros beyond an image's edges. On x86 it needs AVX-512. Where 16 places lie side by side, their rows share what
 /// they both cover.
 class WindowRows {
  public:

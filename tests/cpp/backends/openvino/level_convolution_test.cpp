@@ -178,6 +178,10 @@ TEST(LevelConvolutionOp, RefusesWhatItWasNotMadeFor) {
       << "weights of 1x1";
   EXPECT_THROW(make({image, weights, scales}, window(1, 0, 0, ov::element::u8)), ov::Exception);
   EXPECT_THROW(make({image, weights, scales}, window(1, 1, 0, ov::element::f32)), ov::Exception);
+  EXPECT_THROW(make({image, weights, scales}, window(1, 1, -1, ov::element::u8)), ov::Exception);
+  LevelConvolution::Attributes one_axis;
+  one_axis.strides = {1};
+  EXPECT_THROW(make({image, weights, scales}, one_axis), ov::Exception);
   const auto large = parameter(ov::element::i8, {32, 1024});
   EXPECT_THROW(make({image, large, scales}, window(5, 1, 0, ov::element::u8)), ov::Exception)
       << "a window beyond the image";

@@ -5,6 +5,8 @@
 #include <random>
 #include <vector>
 
+#include "backends/openvino/normalise_levels.hpp"
+
 namespace chexnet_trt::testing {
 namespace {
 
@@ -12,6 +14,13 @@ using openvino::kProductDepth;
 using openvino::kProductRows;
 using openvino::Window;
 using openvino::WindowRows;
+
+class WindowRowsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!openvino::can_normalise_levels()) GTEST_SKIP() << "this CPU has no AVX-512";
+  }
+};
 
 std::size_t places_along(std::size_t size, std::size_t pad_end, const Window& window,
                          std::size_t axis) {
@@ -65,7 +74,7 @@ void expect_covers(const ov::Shape& images, const Window& window, std::size_t pa
   }
 }
 
-TEST(WindowRows, CoverAnyWindowOfAnyImage) {
+TEST_F(WindowRowsTest, CoverAnyWindowOfAnyImage) {
   for (const std::size_t channels : {1UL, 16UL, 64UL, 100UL}) {
     expect_covers({2, 5, 7, channels}, {{1, 1}, {1, 1}, {0, 0}}, 0);
     expect_covers({2, 6, 9, channels}, {{3, 3}, {1, 1}, {1, 1}}, 1);
@@ -74,7 +83,7 @@ TEST(WindowRows, CoverAnyWindowOfAnyImage) {
   }
 }
 
-TEST(WindowRows, ShareWhatSixteenPlacesSideBySideCover) {
+TEST_F(WindowRowsTest, ShareWhatSixteenPlacesSideBySideCover) {
   for (const std::size_t channels : {64UL, 128UL}) {
     expect_covers({1, 3, 32, channels}, {{3, 3}, {1, 1}, {1, 1}}, 1);
     expect_covers({2, 3, 16, channels}, {{3, 3}, {1, 1}, {1, 1}}, 1);
@@ -84,7 +93,7 @@ TEST(WindowRows, ShareWhatSixteenPlacesSideBySideCover) {
   }
 }
 
-TEST(WindowRows, AreZeroWhereTheWindowIsBeyondTheImage) {
+TEST_F(WindowRowsTest, AreZeroWhereTheWindowIsBeyondTheImage) {
   expect_covers({1, 2, 2, 64}, {{5, 5}, {1, 1}, {4, 4}}, 4);
   expect_covers({1, 2, 10, 64}, {{3, 3}, {1, 1}, {4, 4}}, 4);
 }
