@@ -102,7 +102,7 @@ class OpenVinoBackend : public Backend {
     check_options(options);
     return guarded("OpenVINO cannot compile the network", [&] {
       std::vector<FusedSum> sums;
-      const bool own = LevelConvolution::pays(options.batch);
+      const bool own = LevelConvolution::pays();
       const auto coarse = lower(graph, options.batch, {SumFusion::kCoarse, own, &sums});
       ov::CompiledModel model = core_.compile_model(coarse, kDevice, properties_of(options));
       if (!is_fused(model, sums)) {

@@ -22,10 +22,7 @@ LevelConvolution::LevelConvolution(const ov::OutputVector& inputs, Attributes at
   constructor_validate_and_infer_types();
 }
 
-bool LevelConvolution::pays(std::int64_t batch) {
-  constexpr std::int64_t kMost = 2;
-  return batch <= kMost && best_product_kernel() == ProductKernel::kAmx;
-}
+bool LevelConvolution::pays() { return best_product_kernel() == ProductKernel::kAmx; }
 
 bool LevelConvolution::is_available() {
   return can_normalise_levels() && best_product_kernel() != ProductKernel::kNone;

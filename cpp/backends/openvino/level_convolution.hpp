@@ -33,9 +33,8 @@ class LevelConvolution : public ov::op::Op {
 
   /// Whether this CPU has the kernel.
   static bool is_available();
-  /// Whether it is the faster one for `batch` images: with AMX, of one or two. Of eight it was faster
-  /// on CPUs that others used and slower on quiet ones; with VNNI OpenVINO's kernels are faster.
-  static bool pays(std::int64_t batch);
+  /// Whether it is faster than OpenVINO's convolutions: with AMX; with VNNI those are.
+  static bool pays();
 
   void validate_and_infer_types() override;
   std::shared_ptr<ov::Node> clone_with_new_inputs(const ov::OutputVector& inputs) const override;
