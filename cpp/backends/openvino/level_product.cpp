@@ -51,8 +51,9 @@ bool may_use_tiles() {
 /// as it should be, and may have been read or written.
 void settle(const void* memory) { __asm__ volatile("" : : "r"(memory) : "memory"); }
 
-/// Lies between two instructions on tiles: while another thread runs on the same core, those that
-/// follow each other closely take far longer. Where none does, it costs nothing.
+/// Lies between two instructions on tiles. While others slow a virtual machine's CPU down, most likely
+/// by a thread on the same core, tile instructions that follow each other closely take far longer than
+/// spaced ones; on an undisturbed CPU the space costs nothing.
 inline void space_tiles() { __asm__ volatile(".rept 8\n nop\n .endr"); }
 
 CHEXNET_TRT_VNNI void multiply_by_vnni(const std::uint8_t* levels, const RowLayout& layout,
