@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <openvino/core/coordinate_diff.hpp>
 #include <openvino/core/strides.hpp>
 #include <openvino/op/op.hpp>
@@ -33,7 +32,8 @@ class LevelConvolution : public ov::op::Op {
 
   /// Whether this CPU has the kernel.
   static bool is_available();
-  /// Whether it is faster than OpenVINO's convolutions: with AMX; with VNNI those are.
+  /// Whether it takes the place of OpenVINO's convolutions: with AMX, where it is faster on CPUs that
+  /// others use too and about as fast on quiet ones. With VNNI OpenVINO's are faster.
   static bool pays();
 
   void validate_and_infer_types() override;

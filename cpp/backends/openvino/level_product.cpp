@@ -51,11 +51,6 @@ bool may_use_tiles() {
 /// as it should be, and may have been read or written.
 void settle(const void* memory) { __asm__ volatile("" : : "r"(memory) : "memory"); }
 
-/// Lies between two instructions on tiles. While others slow a virtual machine's CPU down, most likely
-/// by a thread on the same core, tile instructions that follow each other closely take far longer than
-/// spaced ones; on an undisturbed CPU the space costs nothing.
-inline void space_tiles() { __asm__ volatile(".rept 8\n nop\n .endr"); }
-
 CHEXNET_TRT_VNNI void multiply_by_vnni(const std::uint8_t* levels, const RowLayout& layout,
                                        const std::int8_t* weights, std::size_t depth,
                                        std::int32_t* sums) {
@@ -90,6 +85,11 @@ CHEXNET_TRT_VNNI void multiply_by_vnni(const std::uint8_t* levels, const RowLayo
     }
   }
 }
+
+/// Lies between two instructions on tiles. While others slow a virtual machine's CPU down, most
+/// likely by a thread on the same core, those that follow each other closely take far longer than
+/// spaced ones; on an undisturbed CPU the space costs nothing.
+inline void space_tiles() { __asm__ volatile(".rept 8\n nop\n .endr"); }
 
 CHEXNET_TRT_AMX void multiply_by_amx(const std::uint8_t* levels, const RowLayout& layout,
                                      const std::int8_t* weights, std::size_t depth,

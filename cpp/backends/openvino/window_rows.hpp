@@ -17,8 +17,8 @@ struct Window {
 };
 
 /// What the window covers of u8 images [N, H, W, C] at each of its places, as rows of levels
-/// [extents, C]; zeros beyond an image's edges. On x86 it needs AVX-512. Where 16 places lie side by side, their rows share what
-/// they both cover.
+/// [extents, C]; zeros beyond an image's edges. Where 16 places lie side by side, their rows share
+/// what they both cover. On x86 it needs AVX-512.
 class WindowRows {
  public:
   /// `places` are [N, rows, columns, ...], as many as the convolution has outputs. A row has `depth`
